@@ -1,0 +1,267 @@
+/** The newest samples of every series as they came, in pages of 16 from a pool with a total budget. */
+import type { ByteReader, ByteWriter } from "../snapshot/bytes.ts";
+import { PagePool } from "./page-pool.ts";
+
+/** Samples kept raw over all series, by default: 264 MB. */
+export const RAW_SAMPLES_MAX = 16 * 1024 * 1024;
+/** UTF-16 units of monitors and contexts kept with them over all series, by default: at most 128 MB. */
+export const RAW_TEXT_MAX = 64 * 1024 * 1024;
+
+/** A sample as it came. */
+export interface RawSample {
+  readonly atMs: number;
+  readonly value: number;
+  readonly weight: number;
+  readonly failed: boolean;
+  readonly monitor: string | null;
+  readonly context: string | null;
+}
+
+/** Words of a series' header that belong to its raw samples. */
+const NEWEST = 2;
+/** Bits 0..3 the place of the oldest sample in its page, 4..31 the number of samples. */
+const EXTENT = 3;
+/** A series keeps at most this many, so that their number fits the extent. */
+export const SAMPLE_SIZE_MAX = 1_000_000;
+
+/** A page: the next page, one bit per sample whose call failed, then 16 pairs of time and value. */
+const PAGE_SAMPLES = 16;
+const PAGE_WORDS = 2 + PAGE_SAMPLES * 4;
+const PAGE_DOUBLES = PAGE_WORDS / 2;
+const FAILED = 1;
+
+const CHUNK_SHIFT = 14;
+
+type Texts = (string | null)[];
+
+/**
+ * Each series' pages form a ring: the newest is followed by the oldest. Weights other than 1 and texts are rare, so
+ * weights have columns only in chunks that saw one, and texts a list only in pages that have one.
+ */
+export class RawSamples {
+  /** Samples given up or not kept because the pool was empty. */
+  droppedSamples = 0;
+  /** Samples kept without their monitor and context because the text budget was spent. */
+  droppedTexts = 0;
+  private readonly pool = new PagePool(PAGE_WORDS, CHUNK_SHIFT);
+  private readonly weights: (Float64Array | undefined)[] = [];
+  private readonly texts: ((Texts | undefined)[] | undefined)[] = [];
+  private textUnits = 0;
+  private pagesMax = 0;
+  private textMax = 0;
+  private sampleSize = 0;
+
+  constructor(sampleSize: number, samplesMax: number, textMax: number) {
+    this.limit(sampleSize, samplesMax, textMax);
+  }
+
+  get bytesUsed(): number {
+    const weightColumns = this.weights.reduce((sum, column) => sum + (column?.byteLength ?? 0), 0);
+    return this.pool.bytesUsed + weightColumns + 2 * this.textUnits;
+  }
+
+  /** New limits; what is over them goes when its series is next added to. */
+  limit(sampleSize: number, samplesMax: number, textMax: number): void {
+    if (!(sampleSize >= 0 && sampleSize <= SAMPLE_SIZE_MAX)) {
+      throw new RangeError(`a series keeps 0 to ${SAMPLE_SIZE_MAX} raw samples, not ${sampleSize}`);
+    }
+    this.sampleSize = sampleSize;
+    this.pagesMax = Math.floor(samplesMax / PAGE_SAMPLES);
+    this.textMax = textMax;
+  }
+
+  /** Keeps a sample of the series whose header starts at `series` in `headers`. */
+  append(
+    headers: Uint32Array,
+    series: number,
+    atMs: number,
+    value: number,
+    weight: number,
+    failed: boolean,
+    monitor: string | null,
+    context: string | null,
+    keptFromMs: number,
+  ): void {
+    while (headers[series + EXTENT]! >>> 4 >= this.sampleSize) {
+      if (headers[series + EXTENT]! >>> 4 === 0) return;
+      this.dropOldest(headers, series);
+    }
+    const extent = headers[series + EXTENT]!;
+    const place = ((extent & 15) + (extent >>> 4)) & 15;
+    if (place === 0 && !this.addPage(headers, series, keptFromMs)) return;
+    headers[series + EXTENT]! += 16;
+    const page = headers[series + NEWEST]!;
+    const chunk = this.pool.chunks[page >>> CHUNK_SHIFT]!;
+    const double = (page & this.pool.mask) * PAGE_DOUBLES + 1 + place * 2;
+    chunk.doubles[double] = atMs;
+    chunk.doubles[double + 1] = value;
+    if (failed) chunk.words[(page & this.pool.mask) * PAGE_WORDS + FAILED]! |= 1 << place;
+    if (weight !== 1 || this.weights[page >>> CHUNK_SHIFT] !== undefined) this.setWeight(page, place, weight);
+    if (monitor !== null || context !== null) this.setTexts(page, place, monitor, context);
+  }
+
+  /** Gives back the pages whose samples are all older than `keptFromMs`, oldest first. */
+  dropExpired(headers: Uint32Array, series: number, keptFromMs: number): void {
+    while (headers[series + NEWEST]! !== 0) {
+      const newest = headers[series + NEWEST]!;
+      const oldest = this.pool.next(newest);
+      const extent = headers[series + EXTENT]!;
+      const first = extent & 15;
+      const end = oldest === newest ? first + (extent >>> 4) : PAGE_SAMPLES;
+      for (let place = end - 1; place >= first; place--) {
+        if (this.atMs(oldest, place) >= keptFromMs) return;
+      }
+      this.dropOldestPage(headers, series);
+    }
+  }
+
+  /** Calls `visit` for every sample in the order they came, with its time, value, failed flag, page and place. */
+  forEach(
+    headers: Uint32Array,
+    series: number,
+    visit: (atMs: number, value: number, failed: boolean, page: number, place: number) => void,
+  ): void {
+    const extent = headers[series + EXTENT]!;
+    if (extent >>> 4 === 0) return;
+    let page = this.pool.next(headers[series + NEWEST]!);
+    let place = extent & 15;
+    for (let left = extent >>> 4; left > 0; left--) {
+      const chunk = this.pool.chunks[page >>> CHUNK_SHIFT]!;
+      const double = (page & this.pool.mask) * PAGE_DOUBLES + 1 + place * 2;
+      const failed = (chunk.words[(page & this.pool.mask) * PAGE_WORDS + FAILED]! >>> place) & 1;
+      visit(chunk.doubles[double]!, chunk.doubles[double + 1]!, failed === 1, page, place);
+      place += 1;
+      if (place < PAGE_SAMPLES) continue;
+      place = 0;
+      page = this.pool.next(page);
+    }
+  }
+
+  weight(page: number, place: number): number {
+    return this.weights[page >>> CHUNK_SHIFT]?.[(page & this.pool.mask) * PAGE_SAMPLES + place] ?? 1;
+  }
+
+  monitor(page: number, place: number): string | null {
+    return this.texts[page >>> CHUNK_SHIFT]?.[page & this.pool.mask]?.[place * 2] ?? null;
+  }
+
+  context(page: number, place: number): string | null {
+    return this.texts[page >>> CHUNK_SHIFT]?.[page & this.pool.mask]?.[place * 2 + 1] ?? null;
+  }
+
+  /** Something of the page that the next sample goes to: reading it early brings it near. */
+  touch(headers: Uint32Array, series: number): number {
+    const page = headers[series + NEWEST]!;
+    if (page === 0) return 0;
+    const extent = headers[series + EXTENT]!;
+    return this.atMs(page, ((extent & 15) + (extent >>> 4)) & 15);
+  }
+
+  encode(headers: Uint32Array, series: number, writer: ByteWriter): void {
+    writer.u32(headers[series + EXTENT]!);
+    this.forEach(headers, series, (atMs, value, failed, page, place) => {
+      const weight = this.weight(page, place);
+      const monitor = this.monitor(page, place);
+      const context = this.context(page, place);
+      writer.f64(atMs);
+      writer.f64(value);
+      writer.u8((failed ? 1 : 0) | (weight === 1 ? 0 : 2) | (monitor === null ? 0 : 4) | (context === null ? 0 : 8));
+      if (weight !== 1) writer.f64(weight);
+      if (monitor !== null) writer.text(monitor);
+      if (context !== null) writer.text(context);
+    });
+  }
+
+  /** The series is empty. Pages are filled from the same place as before, so that later ones end where they would have. */
+  decode(headers: Uint32Array, series: number, reader: ByteReader): void {
+    const extent = reader.u32();
+    const first = extent & 15;
+    const skipped = extent >>> 4 > 0 && first > 0 && this.addPage(headers, series, 0);
+    if (skipped) headers[series + EXTENT] = first;
+    for (let left = extent >>> 4; left > 0; left--) {
+      const atMs = reader.f64();
+      const value = reader.f64();
+      const flags = reader.u8();
+      const weight = (flags & 2) === 0 ? 1 : reader.f64();
+      const monitor = (flags & 4) === 0 ? null : reader.text();
+      const context = (flags & 8) === 0 ? null : reader.text();
+      this.append(headers, series, atMs, value, weight, (flags & 1) === 1, monitor, context, 0);
+    }
+  }
+
+  /** A page for the next sample, or false when there is none to have. All pages of the series are full. */
+  private addPage(headers: Uint32Array, series: number, keptFromMs: number): boolean {
+    this.dropExpired(headers, series, keptFromMs);
+    if (this.pool.used >= this.pagesMax) {
+      this.droppedSamples += this.dropOldestPage(headers, series);
+      if (this.pool.used >= this.pagesMax) {
+        this.droppedSamples += 1;
+        return false;
+      }
+    }
+    const page = this.pool.allocate();
+    const newest = headers[series + NEWEST]!;
+    this.pool.setNext(page, newest === 0 ? page : this.pool.next(newest));
+    if (newest !== 0) this.pool.setNext(newest, page);
+    headers[series + NEWEST] = page;
+    this.pool.chunks[page >>> CHUNK_SHIFT]!.words[(page & this.pool.mask) * PAGE_WORDS + FAILED] = 0;
+    return true;
+  }
+
+  private dropOldest(headers: Uint32Array, series: number): void {
+    const extent = headers[series + EXTENT]!;
+    const oldest = this.pool.next(headers[series + NEWEST]!);
+    this.dropTexts(oldest, extent & 15);
+    if ((extent & 15) === PAGE_SAMPLES - 1) this.dropOldestPage(headers, series);
+    else headers[series + EXTENT] = extent + 1 - 16;
+  }
+
+  /** Returns how many samples went with it, 0 when there is no page. */
+  private dropOldestPage(headers: Uint32Array, series: number): number {
+    const newest = headers[series + NEWEST]!;
+    if (newest === 0) return 0;
+    const oldest = this.pool.next(newest);
+    const extent = headers[series + EXTENT]!;
+    const dropped = Math.min(extent >>> 4, PAGE_SAMPLES - (extent & 15));
+    headers[series + EXTENT] = ((extent >>> 4) - dropped) << 4;
+    if (oldest === newest) headers[series + NEWEST] = 0;
+    else this.pool.setNext(newest, this.pool.next(oldest));
+    for (let place = 0; place < PAGE_SAMPLES; place++) this.dropTexts(oldest, place);
+    const texts = this.texts[oldest >>> CHUNK_SHIFT];
+    if (texts !== undefined) texts[oldest & this.pool.mask] = undefined;
+    this.pool.release(oldest);
+    return dropped;
+  }
+
+  private atMs(page: number, place: number): number {
+    const { doubles } = this.pool.chunks[page >>> CHUNK_SHIFT]!;
+    return doubles[(page & this.pool.mask) * PAGE_DOUBLES + 1 + place * 2]!;
+  }
+
+  private setWeight(page: number, place: number, weight: number): void {
+    const chunk = page >>> CHUNK_SHIFT;
+    const column = (this.weights[chunk] ??= new Float64Array((this.pool.mask + 1) * PAGE_SAMPLES).fill(1));
+    column[(page & this.pool.mask) * PAGE_SAMPLES + place] = weight;
+  }
+
+  private setTexts(page: number, place: number, monitor: string | null, context: string | null): void {
+    const units = (monitor?.length ?? 0) + (context?.length ?? 0);
+    if (this.textUnits + units > this.textMax) {
+      this.droppedTexts += 1;
+      return;
+    }
+    this.textUnits += units;
+    const pages = (this.texts[page >>> CHUNK_SHIFT] ??= new Array<Texts | undefined>(this.pool.mask + 1));
+    const texts = (pages[page & this.pool.mask] ??= new Array<string | null>(PAGE_SAMPLES * 2).fill(null));
+    texts[place * 2] = monitor;
+    texts[place * 2 + 1] = context;
+  }
+
+  private dropTexts(page: number, place: number): void {
+    const texts = this.texts[page >>> CHUNK_SHIFT]?.[page & this.pool.mask];
+    if (texts === undefined) return;
+    this.textUnits -= (texts[place * 2]?.length ?? 0) + (texts[place * 2 + 1]?.length ?? 0);
+    texts[place * 2] = null;
+    texts[place * 2 + 1] = null;
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * Acts: low-volume events that somebody must answer for. They are kept for ever and decided when applied.
+ */
+import type { PenaltyType, RewardType, Severity } from "../policy/vocabulary.ts";
+import type { Policy } from "../policy/policy.ts";
+
+/** JSON value as it travels in evidence and context. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+/** Free facts of an act, at most 4 KiB as JSON. */
+export type Context = { readonly [key: string]: Json };
+/** Attributes of a subject: region, capabilities, price and whatever else the network filters by. */
+export type Attributes = { readonly [key: string]: string | number | boolean | readonly string[] };
+
+/** Who did it and why; every act carries both. */
+export interface Accountable {
+  /** The principal that issued the act, for example `key:ab12cd34`. */
+  readonly issuer: string;
+  readonly reason: string;
+}
+
+export interface SubjectUpdated extends Accountable {
+  readonly type: "subject.updated";
+  readonly subject: number;
+  /** The owner; null removes it; absent keeps it. */
+  readonly operator?: string | null;
+  /** Replaces the attributes named; a null value removes the attribute. */
+  readonly attributes?: { readonly [key: string]: string | number | boolean | readonly string[] | null };
+}
+
+export interface PenaltyApplied extends Accountable {
+  readonly type: "penalty.applied";
+  readonly subject: number;
+  readonly penalty: PenaltyType;
+  /** Named severity with points, as the provider document has it ... */
+  readonly severity: Severity;
+  /** Points before the severity multiplier and the type's weight, 0..max score; null when `fraction` is given. */
+  readonly points: number | null;
+  /** ... or the worker document's severity 0..1 as a fraction of the maximum score; null otherwise. */
+  readonly fraction: number | null;
+  /** When the penalised thing happened, ms since 1970. */
+  readonly at: number;
+  /** End, ms since 1970; null lasts until revoked. */
+  readonly expiresAt: number | null;
+  readonly fade: "none" | "linear";
+  /** Links or ids of what proves it. */
+  readonly evidence: readonly string[];
+  readonly context: Context;
+}
+
+export interface PenaltyRevoked extends Accountable {
+  readonly type: "penalty.revoked";
+  readonly penaltyId: string;
+}
+
+export interface RewardGranted extends Accountable {
+  readonly type: "reward.granted";
+  readonly subject: number;
+  readonly reward: RewardType;
+  /** Points before the type's multiplier, more than 0. */
+  readonly points: number;
+  readonly at: number;
+  readonly context: Context;
+}
+
+export interface RewardRevoked extends Accountable {
+  readonly type: "reward.revoked";
+  readonly rewardId: string;
+}
+
+export interface PolicyActivated extends Accountable {
+  readonly type: "policy.activated";
+  /** The kind of subject that is scored by this policy from here on. */
+  readonly kind: string;
+  readonly policy: Policy;
+}
+
+/** Percentile cuts of a kind, computed outside the fold from its ranking and logged as a network fact. */
+export interface TierCuts extends Accountable {
+  readonly type: "tier.cuts";
+  readonly kind: string;
+  /** Score at which each tier starts, best tier first, as many as the policy has tiers less the last. */
+  readonly cuts: readonly number[];
+  /** Rated subjects the cuts were taken from. */
+  readonly rated: number;
+}
+
+export type Act =
+  | SubjectUpdated
+  | PenaltyApplied
+  | PenaltyRevoked
+  | RewardGranted
+  | RewardRevoked
+  | PolicyActivated
+  | TierCuts;

@@ -1,0 +1,375 @@
+/**
+ * How the entries of a batch become the body of a log record, and back.
+ *
+ * A body has two parts, because a log keeps them for different times:
+ *
+ * - `acts`: magic, version, `loggedAt`, length of the other part, entry count, then every entry that registers ids or carries acts:
+ *   its header, registrations and acts. It is kept for ever.
+ * - `samples`: the headers of all other entries, and every entry's samples as columns. It is dropped once a
+ *   verified snapshot holds what the samples did. It is empty when there is nothing to say.
+ *
+ * All numbers are little endian. Columns lie at multiples of 8 bytes, so decoding makes views on the record and
+ * copies nothing: that is what replay speed rests on. A sample without optional columns takes 21 bytes.
+ */
+import { ByteReader, ByteWriter } from "../snapshot/bytes.ts";
+import type { Act } from "./acts.ts";
+import type { Batch, Entry, Registration, SampleColumns } from "./batch.ts";
+
+/** Most events (samples and acts) in one batch, and most entries. */
+export const BATCH_EVENTS_MAX = 16_384;
+/** Deepest nesting that {@link canonicalJson} writes. */
+export const CANONICAL_DEPTH_MAX = 64;
+
+/** The two parts of a log record's body; each owns its buffer and may be transferred to another thread. */
+export interface EncodedBatch {
+  readonly acts: Uint8Array<ArrayBuffer>;
+  readonly samples: Uint8Array<ArrayBuffer>;
+}
+
+export type DecodeBatchResult =
+  /** `complete` is false when the samples were trimmed: then only what the log keeps for ever is here. */
+  | { readonly type: "decoded"; readonly batch: Batch; readonly complete: boolean }
+  | { readonly type: "corrupt"; readonly detail: string };
+
+const ACTS_MAGIC = 0x31_41_54_53; // "STA1"
+const SAMPLES_MAGIC = 0x31_53_54_53; // "STS1"
+const VERSION = 1;
+
+const HAS_SAMPLES = 1;
+const HAS_WEIGHT = 2;
+const HAS_MONITOR = 4;
+const HAS_CONTEXT = 8;
+const FLAGS_ALL = HAS_SAMPLES | HAS_WEIGHT | HAS_MONITOR | HAS_CONTEXT;
+
+const ALIGNMENT = 8;
+/** Kinds of subject that one record can name. */
+const KINDS_MAX = 0xffff;
+/** In an index of texts: no text. */
+const NO_TEXT = 0;
+
+// Columns are copied as the machine holds them; every platform this runs on is little endian.
+if (new Uint8Array(new Uint32Array([1]).buffer)[0] !== 1)
+  throw new Error("a little-endian machine is needed");
+
+/**
+ * Encodes one batch. The entries have been validated: a number in an act that is not finite, columns of unequal
+ * length or more than {@link BATCH_EVENTS_MAX} events are mistakes of the caller and throw.
+ */
+export function encodeBatch(batch: Pick<Batch, "loggedAt" | "entries">): EncodedBatch {
+  const { entries, loggedAt } = batch;
+  if (entries.length > BATCH_EVENTS_MAX || countEvents(entries) > BATCH_EVENTS_MAX) {
+    throw new RangeError(`a batch holds at most ${BATCH_EVENTS_MAX} events`);
+  }
+  const samples = encodeSamples(entries);
+  const kinds = kindTable(entries);
+  const acts = new ByteWriter();
+  acts.u32(ACTS_MAGIC);
+  acts.u8(VERSION);
+  acts.f64(loggedAt);
+  acts.u32(samples.length);
+  acts.u32(entries.length);
+  acts.u16(kinds.size);
+  for (const kind of kinds.keys()) acts.text(kind);
+  acts.u32(entries.filter(isKept).length);
+  for (const [index, entry] of entries.entries()) {
+    if (!isKept(entry)) continue;
+    acts.u32(index);
+    writeHeader(acts, entry);
+    writeRegistrations(acts, entry.registrations, kinds);
+    acts.u32(entry.acts.length);
+    for (const act of entry.acts) acts.text(canonicalJson(act));
+  }
+  return { acts: acts.finish(), samples };
+}
+
+/**
+ * Decodes a body that {@link encodeBatch} made; `samples` is null when the log has dropped them. The columns are
+ * views on `samples`, valid as long as that memory is not reused. Bytes that make no sense give `corrupt`.
+ */
+export function decodeBatch(
+  position: number,
+  body: { readonly acts: Uint8Array; readonly samples: Uint8Array | null },
+): DecodeBatchResult {
+  try {
+    const reader = new ByteReader(body.acts);
+    expectEqual("magic of the acts", reader.u32(), ACTS_MAGIC);
+    expectEqual("version", reader.u8(), VERSION);
+    const loggedAt = reader.f64();
+    const samplesLength = reader.u32();
+    const entryCount = expectAtMost("entries", reader.u32(), BATCH_EVENTS_MAX);
+    const kept = readKeptEntries(reader, entryCount);
+    expectEqual("bytes behind the acts", reader.remaining, 0);
+    if (body.samples === null) {
+      return { type: "decoded", batch: { position, loggedAt, entries: [...kept.values()] }, complete: false };
+    }
+    expectEqual("bytes of samples", body.samples.length, samplesLength);
+    const entries = readAllEntries(body.samples, entryCount, kept);
+    expectAtMost("events", countEvents(entries), BATCH_EVENTS_MAX);
+    return { type: "decoded", batch: { position, loggedAt, entries }, complete: true };
+  } catch (error) {
+    // RangeError: a length points past the end. SyntaxError: an act is no JSON.
+    if (error instanceof Corrupt || error instanceof RangeError || error instanceof SyntaxError) {
+      return { type: "corrupt", detail: error.message };
+    }
+    throw error;
+  }
+}
+
+/** Samples and acts of a list of entries. */
+export function countEvents(entries: readonly Entry[]): number {
+  let count = 0;
+  for (const entry of entries) count += (entry.samples?.count ?? 0) + entry.acts.length;
+  return count;
+}
+
+/**
+ * The one JSON text of a value: keys sorted by UTF-16 code units, no white space, properties that are undefined
+ * left out, -0 written as 0 (as RFC 8785 does). Throws RangeError for NaN, an infinity or nesting deeper than
+ * {@link CANONICAL_DEPTH_MAX}, TypeError for what JSON cannot say.
+ */
+export function canonicalJson(value: unknown): string {
+  return jsonText(value, 0);
+}
+
+function jsonText(value: unknown, depth: number): string {
+  if (depth > CANONICAL_DEPTH_MAX) throw new RangeError(`nested deeper than ${CANONICAL_DEPTH_MAX}`);
+  if (value === null || typeof value === "boolean" || typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "number") {
+    if (!Number.isFinite(value)) throw new RangeError(`${value} is no JSON number`);
+    return JSON.stringify(value);
+  }
+  if (Array.isArray(value)) return `[${value.map((item) => jsonText(item, depth + 1)).join(",")}]`;
+  if (typeof value !== "object") throw new TypeError(`a ${typeof value} is no JSON`);
+  const fields: string[] = [];
+  for (const [key, field] of Object.entries(value).toSorted(byKey)) {
+    if (field !== undefined) fields.push(`${JSON.stringify(key)}:${jsonText(field, depth + 1)}`);
+  }
+  return `{${fields.join(",")}}`;
+}
+
+function byKey(a: readonly [string, unknown], b: readonly [string, unknown]): number {
+  return a[0] < b[0] ? -1 : 1;
+}
+
+// ---- writing
+
+/** Entries that name somebody or must be answered for stay in the log for ever. */
+function isKept(entry: Entry): boolean {
+  return entry.registrations.length > 0 || entry.acts.length > 0;
+}
+
+function kindTable(entries: readonly Entry[]): Map<string, number> {
+  const codes = new Map<string, number>();
+  for (const entry of entries) {
+    for (const { kind } of entry.registrations) if (!codes.has(kind)) codes.set(kind, codes.size);
+  }
+  if (codes.size > KINDS_MAX) throw new RangeError(`more than ${KINDS_MAX} kinds in one batch`);
+  return codes;
+}
+
+function writeHeader(writer: ByteWriter, entry: Entry): void {
+  writer.text(entry.producer);
+  writer.f64(entry.sequence);
+  writer.text(entry.idempotencyKey);
+  writer.text(entry.requestHash);
+  writer.text(entry.answer);
+}
+
+function writeRegistrations(
+  writer: ByteWriter,
+  registrations: readonly Registration[],
+  kinds: ReadonlyMap<string, number>,
+): void {
+  writer.u32(registrations.length);
+  for (const { number, kind, id } of registrations) {
+    writer.u32(number);
+    writer.u16(kinds.get(kind)!);
+    writer.text(id);
+  }
+}
+
+function encodeSamples(entries: readonly Entry[]): Uint8Array<ArrayBuffer> {
+  if (entries.every((entry) => isKept(entry) && entry.samples === null)) return new Uint8Array(0);
+  const sampleCount = entries.reduce((sum, entry) => sum + (entry.samples?.count ?? 0), 0);
+  const writer = new ByteWriter(1024 + sampleCount * 32);
+  writer.u32(SAMPLES_MAGIC);
+  for (const entry of entries) {
+    if (!isKept(entry)) writeHeader(writer, entry);
+    writeColumns(writer, entry.samples);
+  }
+  return writer.finish();
+}
+
+function writeColumns(writer: ByteWriter, samples: SampleColumns | null): void {
+  if (samples === null) {
+    writer.u8(0);
+    return;
+  }
+  const { count, at, value, subject, kind, weight, monitor, context } = samples;
+  for (const column of [at, value, subject, kind, weight, monitor, context]) {
+    if (column !== null && column.length !== count) {
+      throw new RangeError(`a column of ${column.length} in ${count} samples`);
+    }
+  }
+  let flags = HAS_SAMPLES;
+  if (weight !== null) flags |= HAS_WEIGHT;
+  if (monitor !== null) flags |= HAS_MONITOR;
+  if (context !== null) flags |= HAS_CONTEXT;
+  writer.u8(flags);
+  writer.u32(count);
+  pad(writer);
+  writer.raw(bytesOf(at));
+  writer.raw(bytesOf(value));
+  if (weight !== null) writer.raw(bytesOf(weight));
+  writer.raw(bytesOf(subject));
+  writer.raw(kind);
+  if (monitor !== null) writeTexts(writer, monitor);
+  if (context !== null) writeTexts(writer, context);
+}
+
+/** Different texts once, then a 16-bit index for each row: probes come from few monitors. */
+function writeTexts(writer: ByteWriter, texts: readonly (string | null)[]): void {
+  const codes = new Map<string, number>();
+  const index = new Uint16Array(texts.length);
+  for (const [row, text] of texts.entries()) {
+    if (text === null) continue;
+    const code = codes.get(text) ?? codes.size + 1;
+    codes.set(text, code);
+    index[row] = code;
+  }
+  writer.u16(codes.size);
+  for (const text of codes.keys()) writer.text(text);
+  pad(writer);
+  writer.raw(bytesOf(index));
+}
+
+function pad(writer: ByteWriter): void {
+  while (writer.length % ALIGNMENT !== 0) writer.u8(0);
+}
+
+function bytesOf(column: Float64Array | Uint32Array | Uint16Array): Uint8Array {
+  return new Uint8Array(column.buffer, column.byteOffset, column.byteLength);
+}
+
+// ---- reading
+
+class Corrupt extends Error {}
+
+function expectEqual(what: string, found: number, expected: number): void {
+  if (found !== expected) throw new Corrupt(`${what}: ${found} where ${expected} is expected`);
+}
+
+function expectAtMost(what: string, found: number, limit: number): number {
+  if (found > limit) throw new Corrupt(`${what}: ${found} is over the limit of ${limit}`);
+  return found;
+}
+
+/** Entries of the acts part by their place in the batch, without their samples. */
+function readKeptEntries(reader: ByteReader, entryCount: number): Map<number, Entry> {
+  const kinds: string[] = [];
+  for (let left = reader.u16(); left > 0; left--) kinds.push(reader.text());
+  const kept = new Map<number, Entry>();
+  let last = -1;
+  for (let left = reader.u32(); left > 0; left--) {
+    const index = reader.u32();
+    if (index <= last || index >= entryCount)
+      throw new Corrupt(`entry ${index} behind ${last} of ${entryCount}`);
+    last = index;
+    const header = readHeader(reader);
+    const registrations = readRegistrations(reader, kinds);
+    const acts: Act[] = [];
+    for (let actsLeft = reader.u32(); actsLeft > 0; actsLeft--) acts.push(readAct(reader.text()));
+    kept.set(index, { ...header, registrations, samples: null, acts });
+  }
+  return kept;
+}
+
+function readHeader(reader: ByteReader): Omit<Entry, "registrations" | "samples" | "acts"> {
+  const producer = reader.text();
+  const sequence = reader.f64();
+  const idempotencyKey = reader.text();
+  const requestHash = reader.text();
+  const answer = reader.text();
+  return { producer, sequence, idempotencyKey, requestHash, answer };
+}
+
+function readRegistrations(reader: ByteReader, kinds: readonly string[]): Registration[] {
+  const registrations: Registration[] = [];
+  for (let left = reader.u32(); left > 0; left--) {
+    const number = reader.u32();
+    const code = reader.u16();
+    const kind = kinds[code];
+    if (kind === undefined) throw new Corrupt(`kind ${code} of ${kinds.length}`);
+    registrations.push({ number, kind, id: reader.text() });
+  }
+  return registrations;
+}
+
+/** Acts were validated before they were logged; here only what every reader relies on is checked. */
+function readAct(text: string): Act {
+  const value: unknown = JSON.parse(text);
+  if (typeof value !== "object" || value === null || !("type" in value) || typeof value.type !== "string") {
+    throw new Corrupt("an act without a type");
+  }
+  return value as Act;
+}
+
+function readAllEntries(bytes: Uint8Array, entryCount: number, kept: ReadonlyMap<number, Entry>): Entry[] {
+  if (bytes.length === 0) {
+    expectEqual("entries with samples", entryCount - kept.size, 0);
+    return [...kept.values()];
+  }
+  // Views need aligned memory; a record that was cut out of a larger buffer is moved once.
+  const part = bytes.byteOffset % ALIGNMENT === 0 ? bytes : bytes.slice();
+  const reader = new ByteReader(part);
+  expectEqual("magic of the samples", reader.u32(), SAMPLES_MAGIC);
+  const entries: Entry[] = [];
+  for (let index = 0; index < entryCount; index++) {
+    const entry = kept.get(index) ?? { ...readHeader(reader), registrations: [], samples: null, acts: [] };
+    entries.push({ ...entry, samples: readColumns(reader, part.length) });
+  }
+  expectEqual("bytes behind the samples", reader.remaining, 0);
+  return entries;
+}
+
+function readColumns(reader: ByteReader, length: number): SampleColumns | null {
+  const flags = reader.u8();
+  if (flags === 0) return null;
+  if ((flags & HAS_SAMPLES) === 0 || flags > FLAGS_ALL) throw new Corrupt(`sample flags ${flags}`);
+  const count = expectAtMost("samples", reader.u32(), BATCH_EVENTS_MAX);
+  skipPadding(reader, length);
+  const at = readF64(reader, count);
+  const value = readF64(reader, count);
+  const weight = flags & HAS_WEIGHT ? readF64(reader, count) : null;
+  const subjectBytes = reader.raw(count * 4);
+  const subject = new Uint32Array(subjectBytes.buffer, subjectBytes.byteOffset, count);
+  const kind = reader.raw(count);
+  const monitor = flags & HAS_MONITOR ? readTexts(reader, count, length) : null;
+  const context = flags & HAS_CONTEXT ? readTexts(reader, count, length) : null;
+  return { count, at, value, subject, kind, weight, monitor, context };
+}
+
+function readF64(reader: ByteReader, count: number): Float64Array {
+  const bytes = reader.raw(count * 8);
+  return new Float64Array(bytes.buffer, bytes.byteOffset, count);
+}
+
+function readTexts(reader: ByteReader, count: number, length: number): (string | null)[] {
+  const table: (string | null)[] = [null];
+  for (let left = reader.u16(); left > 0; left--) table.push(reader.text());
+  skipPadding(reader, length);
+  const bytes = reader.raw(count * 2);
+  const index = new Uint16Array(bytes.buffer, bytes.byteOffset, count);
+  const texts: (string | null)[] = [];
+  for (const code of index) {
+    const text = code === NO_TEXT ? null : table[code];
+    if (text === undefined) throw new Corrupt(`text ${code} of ${table.length - 1}`);
+    texts.push(text);
+  }
+  return texts;
+}
+
+function skipPadding(reader: ByteReader, length: number): void {
+  const offset = length - reader.remaining;
+  reader.raw((ALIGNMENT - (offset % ALIGNMENT)) % ALIGNMENT);
+}

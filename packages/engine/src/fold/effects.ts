@@ -1,0 +1,68 @@
+/** What a batch did: score changes as columns that are used again for the next batch, everything else as a list. */
+import type { Penalty, Reward } from "../sanction/sanction.ts";
+
+/** Score changes of a batch: one per subject, old and new as scored, at most {@link CHANGES_MAX}. */
+export interface Changes {
+  count: number;
+  readonly subject: Uint32Array;
+  readonly before: Float64Array;
+  readonly after: Float64Array;
+  /** Index into `CHANGE_REASONS`. */
+  readonly reason: Uint8Array;
+}
+
+/** Events of a batch, deadlines it may drain and subjects it may refresh, together. */
+export const CHANGES_MAX = 65_536;
+
+/** A crossing or an act that took effect; rare beside samples. */
+export type Effect =
+  | { readonly type: "subject.registered"; readonly subject: number }
+  | { readonly type: "tier.changed"; readonly subject: number; readonly from: string; readonly to: string; readonly score: number }
+  | { readonly type: "score.low"; readonly subject: number; readonly score: number; readonly threshold: number }
+  | { readonly type: "score.recovered"; readonly subject: number; readonly score: number; readonly threshold: number }
+  | { readonly type: "alert.opened" | "alert.extended" | "alert.closed"; readonly subject: number; readonly penalty: Penalty }
+  | { readonly type: "penalty.applied" | "penalty.ended" | "penalty.revoked"; readonly subject: number; readonly penalty: Penalty }
+  | { readonly type: "reward.granted" | "reward.ended" | "reward.revoked"; readonly subject: number; readonly reward: Reward }
+  | { readonly type: "ban.started" | "ban.ended"; readonly subject: number; readonly penalty: Penalty }
+  | { readonly type: "policy.activated"; readonly kind: string; readonly policy: string };
+
+/** What became of an act; refusals are results, not exceptions. */
+export type ActResult =
+  | { readonly type: "done"; readonly id: string | null }
+  | { readonly type: "penalty_not_found"; readonly id: string }
+  | { readonly type: "penalty_not_active"; readonly id: string; readonly status: string }
+  | { readonly type: "reward_not_found"; readonly id: string }
+  | { readonly type: "reward_not_active"; readonly id: string; readonly status: string }
+  | { readonly type: "too_many_sanctions"; readonly limit: number }
+  | { readonly type: "too_many_kinds"; readonly limit: number };
+
+/** What became of an entry. A repeat has the answer of the first. */
+export type EntryResult =
+  | { readonly type: "applied"; readonly acts: readonly ActResult[] }
+  | { readonly type: "repeated"; readonly answer: string; readonly acts: readonly ActResult[] }
+  | { readonly type: "key_reused" };
+
+/** Valid until the next batch is applied. */
+export interface Effects {
+  position: number;
+  loggedAt: number;
+  readonly changes: Changes;
+  readonly list: Effect[];
+  readonly results: EntryResult[];
+}
+
+export function newEffects(): Effects {
+  return {
+    position: 0,
+    loggedAt: 0,
+    changes: {
+      count: 0,
+      subject: new Uint32Array(CHANGES_MAX),
+      before: new Float64Array(CHANGES_MAX),
+      after: new Float64Array(CHANGES_MAX),
+      reason: new Uint8Array(CHANGES_MAX),
+    },
+    list: [],
+    results: [],
+  };
+}

@@ -1,0 +1,129 @@
+/**
+ * Evaluating a subject: its score now, what ranks, and whether it crossed a tier or a threshold. Done once per run
+ * of samples, after an act, at a deadline and in the rolling refresh; never by a reader.
+ */
+import { CHANGE_REASONS } from "../policy/vocabulary.ts";
+import { rankBucket } from "../rank/rank-index.ts";
+import { scoreRow } from "../score/score.ts";
+import { recoveredOf } from "../score/trust.ts";
+import {
+  CHANGE_STAMP,
+  EVALUATED_AT,
+  FIRST_AT,
+  FLAGS,
+  HAS_SANCTIONS,
+  IMPACT,
+  IS_BANNED,
+  IS_LOW,
+  NUMBER,
+  RECOVERED,
+  SCORE,
+  type Chunk,
+} from "../state/row-table.ts";
+import type { Kind, State } from "../state/state.ts";
+import { CHANGES_MAX } from "./effects.ts";
+import { endSanctions } from "./sanctions.ts";
+import { evaluateTier } from "./tier.ts";
+
+/** Places in `CHANGE_REASONS`. */
+export const REASON = {
+  metric: CHANGE_REASONS.indexOf("metric_update"),
+  penalty: CHANGE_REASONS.indexOf("penalty_applied"),
+  reward: CHANGE_REASONS.indexOf("reward_granted"),
+  decay: CHANGE_REASONS.indexOf("score_decay"),
+  recovery: CHANGE_REASONS.indexOf("score_recovery"),
+  penaltyEnded: CHANGE_REASONS.indexOf("penalty_ended"),
+  revoked: CHANGE_REASONS.indexOf("penalty_revoked"),
+  rewardEnded: CHANGE_REASONS.indexOf("reward_ended"),
+  policy: CHANGE_REASONS.indexOf("policy_activated"),
+  alert: CHANGE_REASONS.indexOf("alert_opened"),
+} as const;
+/** Time alone moved it; the sign of the change decides between decay and recovery. */
+export const BY_TIME = 255;
+
+/** Evaluates row `row`, whose memory starts at double `start` of `chunk`. */
+export function evaluate(
+  state: State,
+  kind: Kind,
+  row: number,
+  chunk: Chunk,
+  start: number,
+  reason: number,
+): void {
+  const { f64, u32 } = chunk;
+  const { policy } = kind.compiled;
+  const ints = start * 2;
+  const sanctioned = (u32[ints + FLAGS]! & HAS_SANCTIONS) !== 0;
+  const subject = u32[ints + NUMBER]!;
+  const ended = sanctioned ? endSanctions(state, kind, chunk, start, subject) : -1;
+  if (f64[start + IMPACT]! > 0) f64[start + RECOVERED] = recoveredOf(chunk, start, policy, state.now);
+  const before = f64[start + SCORE]!;
+  const sanctions = sanctioned ? state.sanctions.of(subject) : undefined;
+  const score = scoreRow(chunk, start, kind.compiled, sanctions, state.now);
+  f64[start + SCORE] = score;
+  f64[start + EVALUATED_AT] = state.now;
+  const rated = f64[start + FIRST_AT]! > 0 && (u32[ints + FLAGS]! & IS_BANNED) === 0;
+  if (rated) kind.rank.set(row, rankBucket(score, policy.maxScore));
+  else kind.rank.remove(row);
+  evaluateTier(state, kind, chunk, start, score);
+  watchThreshold(state, kind, chunk, start, score);
+  if (score !== before) note(state, chunk, start, before, score, ended === -1 ? reason : ended);
+}
+
+export function beginChanges(state: State): void {
+  state.effects.changes.count = 0;
+}
+
+/** Drops changes that show no difference: what ranks and what is announced is the score rounded to .01. */
+export function endChanges(state: State): void {
+  const { changes } = state.effects;
+  let kept = 0;
+  for (let index = 0; index < changes.count; index++) {
+    const before = changes.before[index]!;
+    const after = changes.after[index]!;
+    if (Math.floor(before * 100 + 0.5) === Math.floor(after * 100 + 0.5)) continue;
+    const reason = changes.reason[index]!;
+    changes.subject[kept] = changes.subject[index]!;
+    changes.before[kept] = before;
+    changes.after[kept] = after;
+    changes.reason[kept] = reason === BY_TIME ? (after < before ? REASON.decay : REASON.recovery) : reason;
+    kept++;
+  }
+  changes.count = kept;
+}
+
+/** One change per subject and batch: the first old score, the last new one, the last reason. */
+function note(
+  state: State,
+  chunk: Chunk,
+  start: number,
+  before: number,
+  after: number,
+  reason: number,
+): void {
+  const { changes } = state.effects;
+  const ints = start * 2;
+  const subject = chunk.u32[ints + NUMBER]!;
+  const stamp = chunk.u32[ints + CHANGE_STAMP]!;
+  let index = stamp - 1;
+  if (stamp === 0 || index >= changes.count || changes.subject[index] !== subject) {
+    if (changes.count === CHANGES_MAX) return;
+    index = changes.count++;
+    changes.subject[index] = subject;
+    changes.before[index] = before;
+    chunk.u32[ints + CHANGE_STAMP] = index + 1;
+  }
+  changes.after[index] = after;
+  changes.reason[index] = reason;
+}
+
+function watchThreshold(state: State, kind: Kind, chunk: Chunk, start: number, score: number): void {
+  const { u32 } = chunk;
+  const ints = start * 2;
+  const threshold = kind.compiled.policy.lowThreshold;
+  const low = score < threshold;
+  if (low === ((u32[ints + FLAGS]! & IS_LOW) !== 0)) return;
+  u32[ints + FLAGS]! ^= IS_LOW;
+  const subject = u32[ints + NUMBER]!;
+  state.effects.list.push({ type: low ? "score.low" : "score.recovered", subject, score, threshold });
+}

@@ -1,0 +1,180 @@
+/** Sanctions taking effect and ending: what the fold does to the book, the row and the deadline queue. */
+import type { PenaltyApplied, RewardGranted } from "../event/acts.ts";
+import type { PenaltyType } from "../policy/vocabulary.ts";
+import { fullDeduction, SANCTIONS_ACTIVE_MAX, type Penalty, type Reward } from "../sanction/sanction.ts";
+import { FLAGS, HAS_SANCTIONS, IMPACT, isFolded, IS_BANNED, rowStart, type Chunk } from "../state/row-table.ts";
+import { kindOf, type Kind, type State } from "../state/state.ts";
+import { DEADLINE_SANCTION } from "./deadlines.ts";
+import type { ActResult } from "./effects.ts";
+import { REASON } from "./evaluate.ts";
+import { evaluateSubject } from "./refresh.ts";
+
+export function applyPenalty(state: State, act: PenaltyApplied): ActResult {
+  const id = nextId(state, "pen");
+  const row = state.places.rowOf(act.subject);
+  const kind = kindOf(state, act.subject);
+  if (isFolded(kind.table.chunkOf(row), row, state.position)) return { type: "done", id };
+  if (isFull(state, act.subject)) return { type: "too_many_sanctions", limit: SANCTIONS_ACTIVE_MAX };
+  const { policy } = kind.compiled;
+  const deduction = fullDeduction(policy, act.penalty, act.severity, act.points, act.fraction);
+  const points = act.fraction === null ? (act.points ?? 0) : act.fraction * policy.maxScore;
+  addPenalty(state, {
+    id,
+    subject: act.subject,
+    type: act.penalty,
+    severity: act.severity,
+    points: act.points,
+    fraction: act.fraction,
+    deduction,
+    trustImpact: points * policy.trustImpacts[act.penalty],
+    reason: act.reason,
+    issuer: act.issuer,
+    evidence: act.evidence,
+    context: act.context,
+    at: act.at,
+    appliedAt: state.now,
+    position: state.position,
+    policy: policy.name,
+    expiresAt: act.expiresAt,
+    fade: act.fade,
+    fadesFrom: Math.max(act.at, state.now),
+    status: "active",
+    endedAt: null,
+    alert: null,
+  });
+  evaluateSubject(state, act.subject, REASON.penalty);
+  return { type: "done", id };
+}
+
+/** Enters a penalty in the book, the row and the queue; the caller evaluates the subject. */
+export function addPenalty(state: State, penalty: Penalty): void {
+  state.sanctions.addPenalty(penalty);
+  const { chunk, start } = rowOf(state, penalty.subject);
+  chunk.u32[start * 2 + FLAGS]! |= HAS_SANCTIONS;
+  chunk.f64[start + IMPACT]! += penalty.trustImpact;
+  if (penalty.expiresAt !== null) state.deadlines.push(penalty.expiresAt, penalty.subject, DEADLINE_SANCTION);
+  const { list } = state.effects;
+  list.push({ type: "penalty.applied", subject: penalty.subject, penalty });
+  if (penalty.type !== "ban") return;
+  chunk.u32[start * 2 + FLAGS]! |= IS_BANNED;
+  list.push({ type: "ban.started", subject: penalty.subject, penalty });
+}
+
+export function revokePenalty(state: State, id: string): ActResult {
+  const penalty = state.sanctions.penalty(id);
+  if (penalty === undefined) return { type: "penalty_not_found", id };
+  if (isReplayed(state, penalty)) return { type: "done", id };
+  if (penalty.status !== "active") return { type: "penalty_not_active", id, status: penalty.status };
+  end(state, penalty, "revoked", state.now);
+  const { chunk, start } = rowOf(state, penalty.subject);
+  chunk.f64[start + IMPACT] = Math.max(0, chunk.f64[start + IMPACT]! - penalty.trustImpact);
+  state.effects.list.push({ type: "penalty.revoked", subject: penalty.subject, penalty });
+  evaluateSubject(state, penalty.subject, REASON.revoked);
+  return { type: "done", id };
+}
+
+export function grantReward(state: State, act: RewardGranted): ActResult {
+  const id = nextId(state, "rew");
+  const kind = kindOf(state, act.subject);
+  const row = state.places.rowOf(act.subject);
+  const chunk = kind.table.chunkOf(row);
+  if (isFolded(chunk, row, state.position)) return { type: "done", id };
+  if (isFull(state, act.subject)) return { type: "too_many_sanctions", limit: SANCTIONS_ACTIVE_MAX };
+  const { policy } = kind.compiled;
+  const reward: Reward = {
+    id,
+    subject: act.subject,
+    type: act.reward,
+    points: act.points,
+    value: act.points * policy.rewardMultipliers[act.reward],
+    reason: act.reason,
+    issuer: act.issuer,
+    context: act.context,
+    at: act.at,
+    appliedAt: state.now,
+    position: state.position,
+    expiresAt: state.now + policy.historyRetentionMs,
+    status: "active",
+    endedAt: null,
+  };
+  state.sanctions.addReward(reward);
+  chunk.u32[rowStart(row) * 2 + FLAGS]! |= HAS_SANCTIONS;
+  state.deadlines.push(reward.expiresAt, act.subject, DEADLINE_SANCTION);
+  state.effects.list.push({ type: "reward.granted", subject: act.subject, reward });
+  evaluateSubject(state, act.subject, REASON.reward);
+  return { type: "done", id };
+}
+
+export function revokeReward(state: State, id: string): ActResult {
+  const reward = state.sanctions.reward(id);
+  if (reward === undefined) return { type: "reward_not_found", id };
+  if (isReplayed(state, reward)) return { type: "done", id };
+  if (reward.status !== "active") return { type: "reward_not_active", id, status: reward.status };
+  reward.status = "revoked";
+  reward.endedAt = state.now;
+  state.effects.list.push({ type: "reward.revoked", subject: reward.subject, reward });
+  evaluateSubject(state, reward.subject, REASON.revoked);
+  return { type: "done", id };
+}
+
+/** Ends what has run out by now and returns the reason for a change of score, or -1. */
+export function endSanctions(state: State, kind: Kind, chunk: Chunk, start: number, subject: number): number {
+  const sanctions = state.sanctions.of(subject);
+  if (sanctions === undefined) return -1;
+  let reason = -1;
+  for (const penalty of sanctions.penalties) {
+    if (penalty.status !== "active" || penalty.expiresAt === null || penalty.expiresAt > state.now) continue;
+    end(state, penalty, "ended", penalty.expiresAt);
+    state.effects.list.push({ type: "penalty.ended", subject, penalty });
+    reason = REASON.penaltyEnded;
+  }
+  for (const reward of sanctions.rewards) {
+    if (reward.status !== "active" || reward.expiresAt > state.now) continue;
+    reward.status = "ended";
+    reward.endedAt = reward.expiresAt;
+    state.effects.list.push({ type: "reward.ended", subject, reward });
+    reason = REASON.rewardEnded;
+  }
+  return reason;
+}
+
+/** `pen_<position>_<place>`: the log position and the place among the batch's ids, so a replay gives the same id. */
+export function nextId(state: State, prefix: string): string {
+  return `${prefix}_${state.position}_${state.idsGiven++}`;
+}
+
+function end(state: State, penalty: Penalty, status: "ended" | "revoked", atMs: number): void {
+  penalty.status = status;
+  penalty.endedAt = atMs;
+  if (penalty.alert !== null && penalty.alert.open) {
+    penalty.alert.open = false;
+    state.effects.list.push({ type: "alert.closed", subject: penalty.subject, penalty });
+  }
+  if (penalty.type !== "ban" || isBanned(state, penalty.subject)) return;
+  const { chunk, start } = rowOf(state, penalty.subject);
+  chunk.u32[start * 2 + FLAGS]! &= ~IS_BANNED;
+  state.effects.list.push({ type: "ban.ended", subject: penalty.subject, penalty });
+}
+
+function isBanned(state: State, subject: number): boolean {
+  const type: PenaltyType = "ban";
+  return state.sanctions.of(subject)!.penalties.some((other) => other.type === type && other.status === "active");
+}
+
+/** While a log tail is replayed over restored rows: this very act has been applied to them already. */
+function isReplayed(state: State, sanction: Penalty | Reward): boolean {
+  const row = state.places.rowOf(sanction.subject);
+  return isFolded(kindOf(state, sanction.subject).table.chunkOf(row), row, state.position);
+}
+
+function isFull(state: State, subject: number): boolean {
+  const sanctions = state.sanctions.of(subject);
+  if (sanctions === undefined) return false;
+  const active = (list: readonly { status: string }[]): number => list.filter((one) => one.status === "active").length;
+  return active(sanctions.penalties) + active(sanctions.rewards) >= SANCTIONS_ACTIVE_MAX;
+}
+
+function rowOf(state: State, subject: number): { chunk: Chunk; start: number } {
+  const row = state.places.rowOf(subject);
+  return { chunk: kindOf(state, subject).table.chunkOf(row), start: rowStart(row) };
+}

@@ -1,0 +1,387 @@
+/**
+ * The policy document's one table: every key that may be written, where its value sits in a {@link Policy}, what
+ * is valid there, and what it means. Reading, printing, comparing and the documentation all go through it.
+ *
+ * The keys of the provider document (`reputation` and `tracking`) stand as it prints them; the rest is added
+ * beside them.
+ */
+import { METRICS, type MetricSpec } from "../event/metrics.ts";
+import { DURATION_MAX_MS, formatDuration } from "./duration.ts";
+import { COMPONENTS } from "./policy.ts";
+import { PENALTY_TYPES, REWARD_TYPES, SEVERITIES } from "./vocabulary.ts";
+
+export interface NumberRule {
+  readonly type: "number";
+  readonly min: number;
+  readonly max: number;
+  /** True when `min` itself is refused. */
+  readonly above?: true;
+  readonly integer?: true;
+  /** True when null may be written for "never". */
+  readonly nullable?: true;
+}
+
+export type FieldRule =
+  | NumberRule
+  | { readonly type: "duration"; readonly min: number; readonly max: number }
+  | { readonly type: "boolean" }
+  | { readonly type: "choice"; readonly values: readonly string[] }
+  /** A short name in lower case, as the policy and its tiers have one. */
+  | { readonly type: "name" }
+  | { readonly type: "names" }
+  /** A strictly monotone list of numbers. */
+  | { readonly type: "cuts"; readonly order: "falling" | "rising"; readonly max: number }
+  /** Components by name; a document that names any names all, for they must sum to 1. */
+  | { readonly type: "components" };
+
+export interface PolicyField {
+  /** Keys in the document, outermost first, joined by dots. */
+  readonly path: string;
+  /** Keys in a {@link Policy}, outermost first. */
+  readonly at: readonly string[];
+  readonly rule: FieldRule;
+  /** True for points: a document with another `max_score` scales the inherited value with it. */
+  readonly scales: boolean;
+  /** One sentence for the reference page. */
+  readonly description: string;
+}
+
+/** Most tiers a policy may have; a subject's tier is stored in a byte. */
+export const TIERS_MAX = 16;
+/** Largest score a policy may work with. */
+export const SCORE_MAX = 1e6;
+const WEIGHT_MAX = 1000;
+const SAMPLE_SIZE_MAX = 100_000;
+const SECOND_MS = 1000;
+
+const points: FieldRule = { type: "number", min: 0, max: SCORE_MAX };
+const weight: FieldRule = { type: "number", min: 0, above: true, max: WEIGHT_MAX };
+const length: FieldRule = { type: "duration", min: SECOND_MS, max: DURATION_MAX_MS };
+const count = (min: number, max: number): FieldRule => ({ type: "number", integer: true, min, max });
+
+/** All fields, in the order in which a document is printed. */
+export const POLICY_FIELDS: readonly PolicyField[] = [
+  field("name", "name", { type: "name" }, "Name of the policy."),
+  ...scoreFields(),
+  ...evidenceFields(),
+  ...metricFields(),
+  ...trustFields(),
+  ...sanctionFields(),
+  ...tierFields(),
+  ...trackingFields(),
+];
+
+/** What a field takes, in words: for messages and for the reference page. */
+export function describeRule(rule: FieldRule): string {
+  switch (rule.type) {
+    case "number":
+      return describeNumber(rule);
+    case "duration":
+      return `a duration from ${formatDuration(rule.min)}, such as 1m or 720h`;
+    case "boolean":
+      return "true or false";
+    case "choice":
+      return `one of ${rule.values.join(", ")}`;
+    case "name":
+      return "a name of lower-case letters, digits, - and _";
+    case "names":
+      return `a list of 2 to ${TIERS_MAX} different names`;
+    case "cuts":
+      return `a strictly ${rule.order} list of numbers above 0 and up to ${rule.max}`;
+    case "components":
+      return `weights above 0 that sum to 1, of ${COMPONENTS.join(", ")}`;
+  }
+}
+
+function describeNumber(rule: NumberRule): string {
+  const kind = rule.integer === true ? "a whole number" : "a number";
+  const range =
+    rule.above === true ? `above ${rule.min} and up to ${rule.max}` : `from ${rule.min} to ${rule.max}`;
+  return `${kind} ${range}${rule.nullable === true ? ", or null for never" : ""}`;
+}
+
+function scoreFields(): PolicyField[] {
+  return [
+    field(
+      "reputation.components",
+      "components",
+      { type: "components" },
+      "Parts of the score with their weights; they sum to 1.",
+    ),
+    pointField("reputation.initial_score", "initialScore", "Score of a subject nothing is known about."),
+    field(
+      "reputation.max_score",
+      "maxScore",
+      { type: "number", min: 0, above: true, max: SCORE_MAX },
+      "Best score; points that are not written in the document scale with it.",
+    ),
+    pointField("reputation.min_score", "minScore", "Worst score."),
+  ];
+}
+
+function evidenceFields(): PolicyField[] {
+  return [
+    field(
+      "reputation.decay_rate",
+      "decayRatePerDay",
+      { type: "number", min: 0, max: 100 },
+      "Per day: decay of the weight of evidence, and the points a silent subject loses.",
+    ),
+    field(
+      "reputation.prior_weight",
+      "priorWeight",
+      { type: "number", min: 0, max: SCORE_MAX },
+      "Observations at the initial score that a component starts with.",
+    ),
+    field(
+      "reputation.max_gap",
+      "maxGapMs",
+      length,
+      "Most time that counts as decay between two pieces of evidence.",
+    ),
+    field(
+      "reputation.effective_size_max",
+      "effectiveSizeMax",
+      { type: "number", min: 1, max: 1e9 },
+      "Effective sample size is read as at most this, so that a long past does not outweigh the present.",
+    ),
+    field(
+      "reputation.update_interval",
+      "updateIntervalMs",
+      length,
+      "Every score is evaluated anew at least this often.",
+    ),
+    field(
+      "reputation.history_retention",
+      "historyRetentionMs",
+      length,
+      "How long score history is kept and rewards count.",
+    ),
+    field(
+      "reputation.block",
+      "blockMs",
+      length,
+      "Correlated metrics count one observation per block; a multiple of the slot.",
+    ),
+    field(
+      "reputation.slot",
+      "slotMs",
+      length,
+      "Samples of a correlated metric are averaged over slots of this length.",
+    ),
+    field(
+      "reputation.window",
+      "windowMs",
+      length,
+      "Other metrics count one observation per window of this length.",
+    ),
+  ];
+}
+
+function metricFields(): PolicyField[] {
+  return [
+    ...METRICS.map(({ name }) =>
+      field(
+        `reputation.metric_weights.${name}`,
+        `metrics.${name}.weight`,
+        weight,
+        `Weight of ${name} inside its components.`,
+      ),
+    ),
+    ...METRICS.filter(({ shape }) => shape !== "bounded").map(({ name, unit, max }) =>
+      field(
+        `reputation.metric_references.${name}`,
+        `metrics.${name}.reference`,
+        { type: "number", min: 0, above: true, max },
+        `Value of ${name} that is worth one half, in ${unit}.`,
+      ),
+    ),
+  ];
+}
+
+function trustFields(): PolicyField[] {
+  return [
+    field(
+      "reputation.recovery_enabled",
+      "recoveryEnabled",
+      { type: "boolean" },
+      "Whether trust recovers with time.",
+    ),
+    pointField("reputation.recovery_rate", "recoveryRatePerDay", "Trust points that come back a day."),
+    pointField(
+      "reputation.trust_threshold",
+      "trustThreshold",
+      "Trust below it earns no automatic reward and no higher tier.",
+    ),
+    pointField(
+      "reputation.performance_threshold",
+      "performanceThreshold",
+      "Trust recovers while the score is at least this.",
+    ),
+    pointField(
+      "reputation.low_threshold",
+      "lowThreshold",
+      "A score below it is announced before a sanction follows.",
+    ),
+    ...PENALTY_TYPES.map((type) =>
+      field(
+        `reputation.trust_impacts.${type}`,
+        `trustImpacts.${type}`,
+        { type: "number", min: 0, max: WEIGHT_MAX },
+        `Trust points lost per point of ${type} penalties.`,
+      ),
+    ),
+  ];
+}
+
+function sanctionFields(): PolicyField[] {
+  return [
+    ...PENALTY_TYPES.map((type) =>
+      field(
+        `reputation.penalty_weights.${type}`,
+        `penaltyWeights.${type}`,
+        weight,
+        `Weight of ${type} penalties.`,
+      ),
+    ),
+    ...SEVERITIES.map((severity, index) =>
+      field(
+        `reputation.severity_multipliers.${severity}`,
+        `severityMultipliers.${index}`,
+        weight,
+        `Multiplier of the points of ${severity} penalties.`,
+      ),
+    ),
+    ...REWARD_TYPES.map((type) =>
+      field(
+        `reputation.reward_weights.${type}`,
+        `rewardMultipliers.${type}`,
+        weight,
+        `Multiplier of ${type} rewards.`,
+      ),
+    ),
+    pointField("reputation.reward_points_max", "rewardPointsMax", "Most points that rewards add together."),
+  ];
+}
+
+function tierFields(): PolicyField[] {
+  return [
+    field(
+      "reputation.tiers.mode",
+      "tiers.mode",
+      { type: "choice", values: ["percentile", "score"] },
+      "Whether places in the ranking or fixed scores separate the tiers.",
+    ),
+    field(
+      "reputation.tiers.names",
+      "tiers.names",
+      { type: "names" },
+      "Tiers, best first; everybody starts in the last.",
+    ),
+    {
+      ...field(
+        "reputation.tiers.score_cuts",
+        "tiers.scoreCuts",
+        { type: "cuts", order: "falling", max: SCORE_MAX },
+        "Score at which each tier but the last starts.",
+      ),
+      scales: true,
+    },
+    field(
+      "reputation.tiers.percentile_cuts",
+      "tiers.percentileCuts",
+      { type: "cuts", order: "rising", max: 1 },
+      "Share of the rated subjects that is in each tier or a better one.",
+    ),
+    field(
+      "reputation.tiers.rated_min",
+      "tiers.ratedMin",
+      count(1, 1e9),
+      "Rated subjects from which on percentiles are used.",
+    ),
+    field(
+      "reputation.tiers.evidence_min",
+      "tiers.evidenceMin",
+      count(0, 1e9),
+      "Windows of evidence a subject needs to leave the last tier.",
+    ),
+  ];
+}
+
+function trackingFields(): PolicyField[] {
+  return [
+    field(
+      "tracking.metric_retention",
+      "metricRetentionMs",
+      length,
+      "Time that aggregates and raw samples cover.",
+    ),
+    field("tracking.aggregate_interval", "aggregateIntervalMs", length, "Step of the aggregates."),
+    field(
+      "tracking.sample_size",
+      "sampleSize",
+      count(1, SAMPLE_SIZE_MAX),
+      "Raw samples kept per subject and metric; up to it percentiles are exact.",
+    ),
+    ...METRICS.map(alertThreshold),
+    field(
+      "tracking.alerts.mode",
+      "alerts.mode",
+      { type: "choice", values: ["mean", "document"] },
+      "mean: the mean of the last hour decides and severity counts once; document: one sample decides and it counts twice.",
+    ),
+    field(
+      "tracking.alerts.opens_after",
+      "alerts.opensAfter",
+      count(1, 255),
+      "Breaches in a row that open an alert (mode mean).",
+    ),
+    field(
+      "tracking.alerts.closes_after",
+      "alerts.closesAfter",
+      count(1, 255),
+      "Good samples in a row that close it.",
+    ),
+    field(
+      "tracking.alerts.duration",
+      "alerts.durationMs",
+      length,
+      "How long its penalty lasts after the last breach.",
+    ),
+    pointField(
+      "tracking.alerts.points_max",
+      "alerts.pointsMax",
+      "Most points that all alerts of a subject take together.",
+    ),
+    field(
+      "tracking.alerts.incident",
+      "alerts.incidentMs",
+      length,
+      "Alerts opened within this time are one incident; only the largest deduction counts.",
+    ),
+    field(
+      "tracking.alerts.fade",
+      "alerts.fade",
+      { type: "choice", values: ["none", "linear"] },
+      "Whether the deduction shrinks to zero at its end.",
+    ),
+  ];
+}
+
+function alertThreshold({ name, shape, unit, max }: MetricSpec): PolicyField {
+  const side = shape === "time" ? "above" : "below";
+  return field(
+    `tracking.alert_thresholds.${name}`,
+    `metrics.${name}.alertThreshold`,
+    { type: "number", min: 0, above: true, max, nullable: true },
+    `Samples of ${name} ${side} it are breaches, in ${unit === "fraction" ? "0..1" : unit}.`,
+  );
+}
+
+function pointField(path: string, at: string, description: string): PolicyField {
+  return { ...field(path, at, points, description), scales: true };
+}
+
+function field(path: string, at: string, rule: FieldRule, description: string): PolicyField {
+  return { path, at: at.split("."), rule, scales: false, description };
+}

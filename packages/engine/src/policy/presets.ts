@@ -1,0 +1,175 @@
+/**
+ * The presets: policies that reproduce the four documents. `storage-provider` is the policy everything else
+ * starts from; the others are documents over it and become available when their components exist.
+ */
+import { METRICS, type MetricName } from "../event/metrics.ts";
+import type { MetricPolicy, Policy } from "./policy.ts";
+import { PENALTY_TYPES, type PenaltyType } from "./vocabulary.ts";
+
+const SECOND_MS = 1000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+/** Value with utility one half, by the shape of the metric; a fraction is its own utility and has none. */
+const REFERENCES = { bounded: 1, time: 1000, rate: 12.5e6 } as const;
+
+const METRIC_WEIGHTS: { readonly [name in MetricName]: number } = {
+  uptime: 1,
+  response_time: 0.8,
+  throughput: 0.9,
+  availability: 1,
+  data_integrity: 1.2,
+  network_latency: 0.7,
+  storage_reliability: 1.1,
+  service_quality: 0.9,
+};
+
+const ALERT_THRESHOLDS: { readonly [name in MetricName]?: number } = {
+  uptime: 0.95,
+  response_time: 1000,
+  availability: 0.98,
+  data_integrity: 0.999,
+  network_latency: 500,
+};
+
+const PENALTY_WEIGHTS: { readonly [type in PenaltyType]?: number } = {
+  downtime: 1,
+  slow_response: 0.5,
+  data_loss: 2,
+  unavailability: 1.5,
+  contract_breach: 3,
+  fraud: 5,
+  malicious_behavior: 4,
+  poor_performance: 0.8,
+};
+
+const TRUST_IMPACTS: { readonly [type in PenaltyType]?: number } = {
+  fraud: 0.8,
+  malicious_behavior: 0.7,
+  data_loss: 0.6,
+  contract_breach: 0.5,
+  unavailability: 0.4,
+  downtime: 0.3,
+  poor_performance: 0.3,
+  slow_response: 0.2,
+};
+
+/** Storage providers, complete: `scoring.md` sections 2 to 4 and 8, figures of the provider document. */
+export const STORAGE_PROVIDER: Policy = {
+  name: "storage-provider",
+  components: { reliability: 0.25, performance: 0.2, uptime: 0.2, response: 0.15, trust: 0.2 },
+  initialScore: 75,
+  maxScore: 100,
+  minScore: 0,
+  decayRatePerDay: 0.1,
+  priorWeight: 10,
+  maxGapMs: 3 * DAY_MS,
+  effectiveSizeMax: 1000,
+  updateIntervalMs: MINUTE_MS,
+  historyRetentionMs: 720 * HOUR_MS,
+  recoveryEnabled: true,
+  recoveryRatePerDay: 0.5,
+  trustThreshold: 80,
+  performanceThreshold: 85,
+  lowThreshold: 60,
+  blockMs: 6 * HOUR_MS,
+  slotMs: 5 * MINUTE_MS,
+  windowMs: 60 * SECOND_MS,
+  metrics: byMetric((name, reference) => ({
+    weight: METRIC_WEIGHTS[name],
+    reference,
+    alertThreshold: ALERT_THRESHOLDS[name] ?? null,
+  })),
+  penaltyWeights: byPenalty((type) => PENALTY_WEIGHTS[type] ?? 1),
+  trustImpacts: byPenalty((type) => TRUST_IMPACTS[type] ?? 0.1),
+  severityMultipliers: [1, 2, 4, 8],
+  rewardMultipliers: {
+    high_uptime: 1.2,
+    fast_response: 1.1,
+    data_integrity: 1.5,
+    long_term_service: 1.3,
+    exceptional_performance: 1.4,
+    community_contribution: 1.1,
+  },
+  rewardPointsMax: 20,
+  alerts: {
+    mode: "mean",
+    opensAfter: 3,
+    closesAfter: 3,
+    durationMs: 24 * HOUR_MS,
+    pointsMax: 40,
+    incidentMs: HOUR_MS,
+    fade: "linear",
+  },
+  tiers: {
+    mode: "percentile",
+    names: ["platinum", "gold", "silver", "bronze", "basic"],
+    scoreCuts: [95, 85, 75, 65],
+    percentileCuts: [0.05, 0.2, 0.5, 0.8],
+    ratedMin: 20,
+    evidenceMin: 10,
+  },
+  metricRetentionMs: 24 * HOUR_MS,
+  aggregateIntervalMs: HOUR_MS,
+  sampleSize: 1000,
+};
+
+/** One preset as it is offered: its name, what it scores, and its document over `storage-provider`. */
+export interface PresetDocument {
+  readonly name: string;
+  readonly title: string;
+  readonly document: { readonly [key: string]: unknown };
+}
+
+/** All four presets, in the order in which they are shown. */
+export const PRESET_DOCUMENTS: readonly PresetDocument[] = [
+  { name: "storage-provider", title: "Providers of storage services", document: {} },
+  {
+    name: "compute-worker",
+    title: "Workers that run jobs",
+    document: {
+      name: "compute-worker",
+      reputation: {
+        initial_score: 60,
+        components: { success: 0.4, reliability: 0.25, efficiency: 0.2, consistency: 0.15 },
+      },
+    },
+  },
+  {
+    name: "marketplace-provider",
+    title: "Providers of a compute marketplace",
+    document: {
+      name: "marketplace-provider",
+      reputation: {
+        initial_score: 75,
+        components: {
+          completion: 0.25,
+          efficiency: 0.2,
+          uptime: 0.2,
+          response: 0.15,
+          sla: 0.12,
+          errors: 0.08,
+        },
+      },
+    },
+  },
+  {
+    name: "api-client",
+    title: "Clients of a rate-limited interface",
+    document: {
+      name: "api-client",
+      reputation: { initial_score: 50, low_threshold: 30, components: { conduct: 1 } },
+    },
+  },
+];
+
+function byMetric(make: (name: MetricName, reference: number) => MetricPolicy): Policy["metrics"] {
+  const entries = METRICS.map(({ name, shape }) => [name, make(name, REFERENCES[shape])] as const);
+  return Object.fromEntries(entries) as { [name in MetricName]: MetricPolicy };
+}
+
+function byPenalty(valueOf: (type: PenaltyType) => number): { readonly [type in PenaltyType]: number } {
+  const entries = PENALTY_TYPES.map((type) => [type, valueOf(type)] as const);
+  return Object.fromEntries(entries) as { [type in PenaltyType]: number };
+}

@@ -1,0 +1,208 @@
+/** Penalties and rewards of subjects: what they cost or add at an instant, and the book that keeps them. */
+import type { Context } from "../event/acts.ts";
+import type { MetricName } from "../event/metrics.ts";
+import type { Policy } from "../policy/policy.ts";
+import { SEVERITIES, type PenaltyType, type RewardType, type Severity } from "../policy/vocabulary.ts";
+
+export interface Penalty {
+  readonly id: string;
+  readonly subject: number;
+  readonly type: PenaltyType;
+  severity: Severity;
+  /** Points before multiplier and weight, or null where `fraction` was given. */
+  points: number | null;
+  readonly fraction: number | null;
+  /** Points off the score in full, before fading. */
+  deduction: number;
+  /** Trust points it costs; 0 for alerts. */
+  readonly trustImpact: number;
+  readonly reason: string;
+  readonly issuer: string;
+  readonly evidence: readonly string[];
+  readonly context: Context;
+  /** When the penalised thing happened, when the penalty was logged, and where in the log. */
+  readonly at: number;
+  readonly appliedAt: number;
+  readonly position: number;
+  readonly policy: string;
+  expiresAt: number | null;
+  readonly fade: "none" | "linear";
+  /** Fading starts here; an alert that repeats starts over. */
+  fadesFrom: number;
+  status: "active" | "ended" | "revoked";
+  endedAt: number | null;
+  /** The alert behind it; null for penalties given by hand. */
+  readonly alert: AlertFacts | null;
+}
+
+/** What opened or last extended an alert. */
+export interface AlertFacts {
+  readonly metric: MetricName;
+  /** Alerts of one subject that opened close together share an incident, numbered by the first one's time. */
+  readonly incident: number;
+  value: number;
+  threshold: number;
+  open: boolean;
+}
+
+export interface Reward {
+  readonly id: string;
+  readonly subject: number;
+  readonly type: RewardType;
+  /** Points as granted, and with the type's multiplier. */
+  readonly points: number;
+  readonly value: number;
+  readonly reason: string;
+  readonly issuer: string;
+  readonly context: Context;
+  readonly at: number;
+  readonly appliedAt: number;
+  readonly position: number;
+  readonly expiresAt: number;
+  status: "active" | "ended" | "revoked";
+  endedAt: number | null;
+}
+
+export interface Sanctions {
+  readonly penalties: Penalty[];
+  readonly rewards: Reward[];
+}
+
+/** Active penalties and rewards a subject can have at once; one more is refused. */
+export const SANCTIONS_ACTIVE_MAX = 1_000;
+/** Ended ones kept in memory beside them, newest first to stay; the log keeps all. */
+export const SANCTIONS_ENDED_MAX = 100;
+
+/** Full deduction of a penalty: points x severity multiplier x type weight, or fraction x maximum x type weight. */
+export function fullDeduction(
+  policy: Policy,
+  type: PenaltyType,
+  severity: Severity,
+  points: number | null,
+  fraction: number | null,
+): number {
+  const weight = policy.penaltyWeights[type];
+  if (fraction !== null) return fraction * policy.maxScore * weight;
+  return (points ?? 0) * policy.severityMultipliers[SEVERITIES.indexOf(severity)]! * weight;
+}
+
+/** Points a penalty takes at `nowMs` on its own: all of it, what fading has left, or nothing. */
+export function deductionAt(penalty: Penalty, nowMs: number): number {
+  if (penalty.status !== "active") return 0;
+  const { expiresAt } = penalty;
+  if (expiresAt === null) return penalty.deduction;
+  if (nowMs >= expiresAt) return 0;
+  if (penalty.fade === "none" || nowMs <= penalty.fadesFrom) return penalty.deduction;
+  return (penalty.deduction * (expiresAt - nowMs)) / (expiresAt - penalty.fadesFrom);
+}
+
+/**
+ * What each penalty takes at `nowMs`, in the list's order, written to `shares`; the sum is returned.
+ *
+ * Of alerts that belong to one incident only the largest counts, and all alerts together take at most `pointsMax`:
+ * one outage seen by several metrics is one outage.
+ */
+export function sharesAt(penalties: readonly Penalty[], policy: Policy, nowMs: number, shares: number[]): number {
+  let total = 0;
+  let alertsLeft = policy.alerts.pointsMax;
+  shares.length = penalties.length;
+  for (let index = 0; index < penalties.length; index++) {
+    const penalty = penalties[index]!;
+    let share = deductionAt(penalty, nowMs);
+    if (share > 0 && penalty.alert !== null && policy.alerts.mode === "mean") {
+      share = isLargestOfIncident(penalties, index, share, nowMs) ? Math.min(share, alertsLeft) : 0;
+      alertsLeft -= share;
+    }
+    shares[index] = share;
+    total += share;
+  }
+  return total;
+}
+
+/** What each reward adds at `nowMs`, in the list's order; together at most `rewardPointsMax`. */
+export function rewardSharesAt(rewards: readonly Reward[], policy: Policy, nowMs: number, shares: number[]): number {
+  let total = 0;
+  shares.length = rewards.length;
+  for (let index = 0; index < rewards.length; index++) {
+    const reward = rewards[index]!;
+    const live = reward.status === "active" && nowMs < reward.expiresAt;
+    const share = live ? Math.min(reward.value, policy.rewardPointsMax - total) : 0;
+    shares[index] = share;
+    total += share;
+  }
+  return total;
+}
+
+function isLargestOfIncident(penalties: readonly Penalty[], index: number, share: number, nowMs: number): boolean {
+  const incident = penalties[index]!.alert!.incident;
+  for (let other = 0; other < penalties.length; other++) {
+    const penalty = penalties[other]!;
+    if (other === index || penalty.alert === null || penalty.alert.incident !== incident) continue;
+    const rival = deductionAt(penalty, nowMs);
+    if (rival > share || (rival === share && other < index)) return false;
+  }
+  return true;
+}
+
+/** All sanctions by subject number, and by id. Subjects without any have no entry. */
+export class SanctionBook {
+  private readonly bySubject = new Map<number, Sanctions>();
+  private readonly penaltyById = new Map<string, Penalty>();
+  private readonly rewardById = new Map<string, Reward>();
+
+  of(subject: number): Sanctions | undefined {
+    return this.bySubject.get(subject);
+  }
+
+  penalty(id: string): Penalty | undefined {
+    return this.penaltyById.get(id);
+  }
+
+  reward(id: string): Reward | undefined {
+    return this.rewardById.get(id);
+  }
+
+  addPenalty(penalty: Penalty): void {
+    const list = this.ensure(penalty.subject).penalties;
+    list.push(penalty);
+    this.penaltyById.set(penalty.id, penalty);
+    for (const dropped of dropOldest(list)) this.penaltyById.delete(dropped.id);
+  }
+
+  addReward(reward: Reward): void {
+    const list = this.ensure(reward.subject).rewards;
+    list.push(reward);
+    this.rewardById.set(reward.id, reward);
+    for (const dropped of dropOldest(list)) this.rewardById.delete(dropped.id);
+  }
+
+  /** Replaces the sanctions of a subject by restored ones. */
+  restore(subject: number, sanctions: Sanctions): void {
+    this.bySubject.set(subject, sanctions);
+    for (const penalty of sanctions.penalties) this.penaltyById.set(penalty.id, penalty);
+    for (const reward of sanctions.rewards) this.rewardById.set(reward.id, reward);
+  }
+
+  private ensure(subject: number): Sanctions {
+    let sanctions = this.bySubject.get(subject);
+    if (sanctions === undefined) {
+      sanctions = { penalties: [], rewards: [] };
+      this.bySubject.set(subject, sanctions);
+    }
+    return sanctions;
+  }
+}
+
+/** Drops the ended ones beyond the limit, oldest first, and returns them. */
+function dropOldest<Item extends { status: string }>(list: Item[]): Item[] {
+  let surplus = list.length - SANCTIONS_ENDED_MAX;
+  const dropped: Item[] = [];
+  for (let index = 0; surplus > 0 && index < list.length; index++) {
+    if (list[index]!.status === "active") continue;
+    dropped.push(list[index]!);
+    list.splice(index, 1);
+    index--;
+    surplus--;
+  }
+  return dropped;
+}

@@ -1,0 +1,49 @@
+/** How sure the score is: the overall half-width is the weighted sum of the components', because outages hit several. */
+import type { CompiledPolicy, ComponentRule } from "../policy/compile.ts";
+import { EVIDENCE_DAYS, type Chunk } from "../state/row-table.ts";
+import { effectiveSize, ends, evidenceSize, intervalEnds, newComponentSums, spread, sumComponent } from "./component.ts";
+import { trustOf } from "./trust.ts";
+
+const sums = newComponentSums();
+
+/** A component's interval on the score's scale, its effective size with and without the prior. */
+export interface ComponentInterval {
+  lower: number;
+  upper: number;
+  effectiveSize: number;
+  evidenceSize: number;
+}
+
+/** Half-width of the score's 95 % interval, in points. */
+export function halfWidthOf(chunk: Chunk, start: number, compiled: CompiledPolicy, nowMs: number): number {
+  let half = 0;
+  for (const rule of compiled.components) {
+    const interval = componentInterval(chunk, start, rule, compiled, nowMs);
+    half += (rule.weight * (interval.upper - interval.lower)) / 2;
+  }
+  return half;
+}
+
+export function componentInterval(
+  chunk: Chunk,
+  start: number,
+  rule: ComponentRule,
+  compiled: CompiledPolicy,
+  nowMs: number,
+): ComponentInterval {
+  const { maxScore, priorWeight, effectiveSizeMax } = compiled.policy;
+  if (rule.name === "trust") {
+    // Trust is a formula over days, so each day with evidence counts as one observation beside the prior.
+    const days = chunk.u32[start * 2 + EVIDENCE_DAYS]!;
+    const size = Math.min(effectiveSizeMax, priorWeight + days);
+    const mean = trustOf(chunk, start, compiled.policy, nowMs) / maxScore;
+    intervalEnds(mean, mean * (1 - mean), size);
+    return { lower: ends.lower * maxScore, upper: ends.upper * maxScore, effectiveSize: size, evidenceSize: days };
+  }
+  sumComponent(chunk, start, rule, compiled, sums);
+  const size = effectiveSize(sums, compiled, nowMs);
+  intervalEnds(sums.mean, spread(sums, compiled), size);
+  const lower = ends.lower * maxScore;
+  const upper = ends.upper * maxScore;
+  return { lower, upper, effectiveSize: size, evidenceSize: evidenceSize(sums, compiled, nowMs) };
+}

@@ -1,0 +1,48 @@
+/** score = clamp(min(max, base + rewards) - penalties, min, max), base = sum of weight x component (`scoring.md`, 1). */
+import { DAY_MS, type CompiledPolicy, type ComponentRule } from "../policy/compile.ts";
+import { rewardSharesAt, sharesAt, type Sanctions } from "../sanction/sanction.ts";
+import { LAST_AT, type Chunk } from "../state/row-table.ts";
+import { newComponentSums, sumComponent } from "./component.ts";
+import { trustOf } from "./trust.ts";
+
+const sums = newComponentSums();
+const shares: number[] = [];
+
+/** Score of the row that starts at double `start`, at `nowMs`. Reads only. */
+export function scoreRow(
+  chunk: Chunk,
+  start: number,
+  compiled: CompiledPolicy,
+  sanctions: Sanctions | undefined,
+  nowMs: number,
+): number {
+  const { policy, components } = compiled;
+  const lost = inactivityLoss(chunk, start, compiled, nowMs);
+  let base = 0;
+  for (const rule of components) base += rule.weight * componentScore(chunk, start, rule, compiled, lost, nowMs);
+  const rewards = sanctions === undefined ? 0 : rewardSharesAt(sanctions.rewards, policy, nowMs, shares);
+  const penalties = sanctions === undefined ? 0 : sharesAt(sanctions.penalties, policy, nowMs, shares);
+  const credited = Math.min(policy.maxScore, base + rewards) - penalties;
+  return Math.max(policy.minScore, Math.min(policy.maxScore, credited));
+}
+
+/** One component, minScore..maxScore, with the loss by inactivity taken off; trust is not lost by silence. */
+export function componentScore(
+  chunk: Chunk,
+  start: number,
+  rule: ComponentRule,
+  compiled: CompiledPolicy,
+  inactivityPoints: number,
+  nowMs: number,
+): number {
+  const { policy } = compiled;
+  if (rule.name === "trust") return trustOf(chunk, start, policy, nowMs);
+  sumComponent(chunk, start, rule, compiled, sums);
+  return Math.max(policy.minScore, policy.maxScore * sums.mean - inactivityPoints);
+}
+
+/** Points each component but trust has lost by silence: decayRate a day since the newest evidence. */
+export function inactivityLoss(chunk: Chunk, start: number, compiled: CompiledPolicy, nowMs: number): number {
+  const silentMs = Math.max(0, nowMs - chunk.f64[start + LAST_AT]!);
+  return (compiled.policy.decayRatePerDay * silentMs) / DAY_MS;
+}

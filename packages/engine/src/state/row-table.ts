@@ -1,0 +1,163 @@
+/**
+ * Hot state: one fixed-width row of numbers per subject, in chunks that are added and never copied.
+ *
+ * A row is a header and one slot per metric, so that what one event touches lies side by side. Counters share the
+ * memory with the doubles: `u32` and `f32` are views of the same buffer, and a 32-bit field at double `d` is
+ * addressed as `2 * d` or `2 * d + 1`.
+ */
+import { METRICS, METRIC_COUNT } from "../event/metrics.ts";
+
+export const ROWS_PER_CHUNK = 16_384;
+/** Rows that a snapshot writes at one log position. */
+export const ROWS_PER_UNIT = 64;
+/** 64 chunks of 16,384 are 1,048,576; the limit is four thousand chunks, 67 million subjects of a kind. */
+export const CHUNKS_MAX = 4_096;
+
+/** Header, in doubles from the row's start. */
+export const FIRST_AT = 0; // `at` of the first evidence, 0 before any
+export const LAST_AT = 1; // `at` of the newest evidence, or when the subject was registered
+export const SCORE = 2; // as last evaluated
+export const EVALUATED_AT = 3; // loggedAt of that evaluation
+export const TRUST_POSITION = 4; // evidence time that the trust average has run through, ms
+export const TRUST_AT = 5; // loggedAt up to which it has run
+export const TRUST_BUCKETS = 6; // seven doubles: integral of the score over each part of the retention
+export const TRUST_BUCKET_COUNT = 7;
+export const IMPACT = 13; // trust points all penalties have cost
+export const RECOVERED = 14; // trust points worked off, at most IMPACT
+export const TIER_AT = 15; // loggedAt of the last tier evaluation
+export const REGISTERED_AT = 16;
+export const DEADLINE = 22; // instant at which time alone will change what the subject is, 0 for none soon
+/** Header, 32-bit fields. */
+export const NUMBER = 34; // dense number of the subject
+export const EVENT_COUNT = 35; // samples folded
+export const EVIDENCE_DAYS = 36;
+export const LAST_DAY = 37; // days since 1970 of the newest counted evidence day
+export const TIER = 38; // current tier, index into the policy's names
+export const TIER_CANDIDATE = 39; // tier that the score asks for, with the count of evaluations above it
+export const FLAGS = 40;
+export const CHANGE_STAMP = 41; // place in the batch's list of changes, see `Changes`
+export const WINDOW_COUNT = 42; // windows and blocks opened: the evidence there is, before decay
+export const HEADER_SIZE = 24;
+
+/** Flags. */
+export const HAS_SANCTIONS = 1;
+export const IS_LOW = 2;
+export const IS_BANNED = 4;
+
+/** Slot of a metric, in doubles from the slot's start. */
+export const CURRENT_SUM = 2; // open window: weight x utility
+export const CURRENT_WEIGHT = 3;
+export const PREVIOUS_SUM = 4;
+export const PREVIOUS_WEIGHT = 5;
+export const W = 6; // closed windows, decayed to the newest open one: weight,
+export const WV = 7; // weight x utility,
+export const WVV = 8; // weight x utility squared,
+export const WW = 9; // weight squared
+export const SPAN_MS = 10; // evidence time from the first to the newest window
+/** Slot, 32-bit fields from twice the slot's start. */
+export const CURRENT_INDEX = 0; // window number + 1, 0 for none
+export const PREVIOUS_INDEX = 1;
+export const CURRENT_COUNT = 2;
+export const PREVIOUS_COUNT = 3;
+export const ALERT_COUNTERS = 22; // breaches and good samples in a row, 16 bits each
+export const ALERT_HOUR = 24; // hour + 1 of the sums below
+export const ALERT_COUNTS = 25; // samples in that hour and in the one before, 16 bits each
+export const ALERT_SUM = 26; // f32: sum of the values of that hour
+export const ALERT_PREVIOUS_SUM = 27; // f32
+const PLAIN_SLOT_SIZE = 14;
+/** Correlated metrics collect windows (5 min) in blocks (6 h). */
+export const CURRENT_BLOCK = 28; // 32-bit: block number + 1
+export const PREVIOUS_BLOCK = 29;
+export const CURRENT_BLOCK_COUNT = 30; // windows collected
+export const PREVIOUS_BLOCK_COUNT = 31;
+export const CURRENT_BLOCK_SUM = 16; // sum of window means
+export const CURRENT_BLOCK_WEIGHT = 17; // sum of window weights
+export const PREVIOUS_BLOCK_SUM = 18;
+export const PREVIOUS_BLOCK_WEIGHT = 19;
+const BLOCK_SLOT_SIZE = 20;
+
+/** Start of each metric's slot inside a row. */
+export const SLOT_OFFSETS: readonly number[] = slotOffsets();
+export const ROW_SIZE = SLOT_OFFSETS[METRIC_COUNT]!;
+
+function slotOffsets(): number[] {
+  const offsets = [HEADER_SIZE];
+  for (const metric of METRICS) {
+    offsets.push(offsets.at(-1)! + (metric.correlated ? BLOCK_SLOT_SIZE : PLAIN_SLOT_SIZE));
+  }
+  return offsets;
+}
+
+/** Memory of 16,384 rows, seen as doubles, as 32-bit counters and as 32-bit floats. */
+export interface Chunk {
+  readonly f64: Float64Array<ArrayBuffer>;
+  readonly u32: Uint32Array<ArrayBuffer>;
+  readonly f32: Float32Array<ArrayBuffer>;
+  /**
+   * While a snapshot's log tail is replayed: the position up to which each unit of rows is folded already. Null in
+   * live operation.
+   */
+  foldedTo: Float64Array | null;
+}
+
+/** True when the row, restored from a snapshot, already holds what the log has at `position`. */
+export function isFolded(chunk: Chunk, row: number, position: number): boolean {
+  return chunk.foldedTo !== null && chunk.foldedTo[(row & (ROWS_PER_CHUNK - 1)) / ROWS_PER_UNIT | 0]! >= position;
+}
+
+/** Rows of one kind of subject, addressed by row number. */
+export class RowTable {
+  readonly chunks: Chunk[] = [];
+  private rows = 0;
+
+  get count(): number {
+    return this.rows;
+  }
+
+  /** Adds an empty row and returns its number. */
+  add(): number {
+    const row = this.rows++;
+    if (row % ROWS_PER_CHUNK === 0 && this.chunks.length <= (row >>> 14)) this.chunks.push(newChunk());
+    return row;
+  }
+
+  chunkOf(row: number): Chunk {
+    return this.chunks[row >>> 14]!;
+  }
+
+  /** Puts back the rows from `first` on, as they were after log position `position`. */
+  restore(first: number, bytes: Uint8Array, position: number): void {
+    const index = first >>> 14;
+    while (this.chunks.length <= index) this.chunks.push(newChunk());
+    const chunk = this.chunks[index]!;
+    new Uint8Array(chunk.f64.buffer).set(bytes, rowStart(first) * 8);
+    chunk.foldedTo ??= new Float64Array(ROWS_PER_CHUNK / ROWS_PER_UNIT);
+    chunk.foldedTo[(first & (ROWS_PER_CHUNK - 1)) / ROWS_PER_UNIT] = position;
+  }
+
+  /** Rows there were when the snapshot began; later ones come back when their registration is replayed. */
+  restoreCount(rows: number): void {
+    this.rows = rows;
+    while (this.chunks.length * ROWS_PER_CHUNK < rows) this.chunks.push(newChunk());
+  }
+
+  /** The restored rows are as far as the log: from here on every batch concerns all of them. */
+  endRestore(): void {
+    for (const chunk of this.chunks) chunk.foldedTo = null;
+  }
+
+  /** Bytes of the rows from `first` up to `end`, all in one unit. */
+  bytesOf(first: number, end: number): Uint8Array {
+    return new Uint8Array(this.chunkOf(first).f64.buffer, rowStart(first) * 8, (end - first) * ROW_SIZE * 8);
+  }
+}
+
+/** First double of a row inside its chunk. */
+export function rowStart(row: number): number {
+  return (row & (ROWS_PER_CHUNK - 1)) * ROW_SIZE;
+}
+
+function newChunk(): Chunk {
+  const buffer = new ArrayBuffer(ROWS_PER_CHUNK * ROW_SIZE * 8);
+  return { f64: new Float64Array(buffer), u32: new Uint32Array(buffer), f32: new Float32Array(buffer), foldedTo: null };
+}

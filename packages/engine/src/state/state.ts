@@ -1,0 +1,125 @@
+/** Everything the fold knows: one independent state machine for one partition of subjects. */
+import { AggregateStore } from "../aggregate/aggregate-store.ts";
+import { DeadlineQueue } from "../deadline/deadline-queue.ts";
+import type { Attributes } from "../event/acts.ts";
+import { newEffects, type Effects } from "../fold/effects.ts";
+import { IdTable } from "../id/id-table.ts";
+import { compilePolicy, type CompiledPolicy } from "../policy/compile.ts";
+import type { Policy } from "../policy/policy.ts";
+import { RankIndex } from "../rank/rank-index.ts";
+import { SanctionBook } from "../sanction/sanction.ts";
+import { PlaceColumn } from "./place-column.ts";
+import { Memory } from "./memory.ts";
+import { RowTable } from "./row-table.ts";
+
+/** Kinds of subjects a partition can hold. */
+export const KINDS_MAX = 16;
+
+export interface StateOptions {
+  /** Seed of the id table's hash: a secret of the installation, so that ids cannot be made to collide. */
+  readonly seed: number;
+  /** Policy of each kind that exists from the start. */
+  readonly policies: { readonly [kind: string]: Policy };
+  /** Keep aggregates and raw samples; without them only scores are kept. */
+  readonly aggregates: boolean;
+  /** Raw samples kept in all, see `AggregateStore`. */
+  readonly rawSamplesMax?: number;
+}
+
+/** One kind of subject: its policy, rows, ranking and aggregates, all by row number. */
+export interface Kind {
+  readonly name: string;
+  readonly index: number;
+  compiled: CompiledPolicy;
+  readonly table: RowTable;
+  readonly rank: RankIndex;
+  readonly aggregates: AggregateStore | null;
+  /** Cuts of the tiers as last logged, with the number of subjects they were taken from; null before. */
+  cuts: { readonly scores: readonly number[]; readonly rated: number } | null;
+}
+
+/** What a subject says of itself; subjects that say nothing have no entry. */
+export interface Profile {
+  operator: string | null;
+  attributes: Attributes;
+}
+
+export interface State {
+  readonly options: StateOptions;
+  readonly ids: IdTable;
+  readonly kinds: Kind[];
+  /** Kind and row of each subject number. */
+  readonly places: PlaceColumn;
+  readonly profiles: Map<number, Profile>;
+  readonly sanctions: SanctionBook;
+  readonly deadlines: DeadlineQueue;
+  readonly memory: Memory;
+  readonly effects: Effects;
+  /** Log position and time of the newest batch applied. */
+  position: number;
+  now: number;
+  /** Rolling refresh: next subject number, and subjects owed to the interval. */
+  refreshNext: number;
+  refreshOwed: number;
+  /** Ids given in the current batch. */
+  idsGiven: number;
+  /** Samples and acts folded since the log began. */
+  eventCount: number;
+  actCount: number;
+}
+
+export function createState(options: StateOptions): State {
+  const state: State = {
+    options,
+    ids: new IdTable(options.seed),
+    kinds: [],
+    places: new PlaceColumn(),
+    profiles: new Map(),
+    sanctions: new SanctionBook(),
+    deadlines: new DeadlineQueue(),
+    memory: new Memory(),
+    effects: newEffects(),
+    position: 0,
+    now: 0,
+    refreshNext: 0,
+    refreshOwed: 0,
+    idsGiven: 0,
+    eventCount: 0,
+    actCount: 0,
+  };
+  for (const [kind, policy] of Object.entries(options.policies)) addKind(state, kind, policy);
+  return state;
+}
+
+/** Adds a kind under its policy; the caller has checked that there is room. */
+export function addKind(state: State, name: string, policy: Policy): Kind {
+  const { options } = state;
+  const { metricRetentionMs, aggregateIntervalMs, sampleSize } = policy;
+  const budget = options.rawSamplesMax === undefined ? {} : { rawSamplesMax: options.rawSamplesMax };
+  const kind: Kind = {
+    name,
+    index: state.kinds.length,
+    compiled: compilePolicy(policy),
+    table: new RowTable(),
+    rank: new RankIndex(),
+    aggregates: options.aggregates
+      ? new AggregateStore({ metricRetentionMs, aggregateIntervalMs, sampleSize, ...budget })
+      : null,
+    cuts: null,
+  };
+  state.kinds.push(kind);
+  return kind;
+}
+
+export function kindNamed(state: State, name: string): Kind | undefined {
+  return state.kinds.find((kind) => kind.name === name);
+}
+
+/** Number of subjects whose registration has been applied; `ids` may be ahead by what is still being logged. */
+export function subjectCount(state: State): number {
+  return state.places.count;
+}
+
+export function kindOf(state: State, subject: number): Kind {
+  return state.kinds[state.places.kindOf(subject)]!;
+}
