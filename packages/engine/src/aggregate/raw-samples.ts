@@ -32,7 +32,9 @@ const FAILED = 1;
 
 const CHUNK_SHIFT = 14;
 
+/** Monitor and context of each sample of a page. */
 type Texts = (string | null)[];
+const NO_TEXTS: Texts = Array.from({ length: PAGE_SAMPLES * 2 }, () => null);
 
 /**
  * Each series' pages form a ring: the newest is followed by the oldest. Weights other than 1 and texts are rare, so
@@ -45,7 +47,8 @@ export class RawSamples {
   droppedTexts = 0;
   private readonly pool = new PagePool(PAGE_WORDS, CHUNK_SHIFT);
   private readonly weights: (Float64Array | undefined)[] = [];
-  private readonly texts: ((Texts | undefined)[] | undefined)[] = [];
+  /** By page, a map for each chunk so that none grows large. */
+  private readonly texts: (Map<number, Texts> | undefined)[] = [];
   private textUnits = 0;
   private pagesMax = 0;
   private textMax = 0;
@@ -62,7 +65,7 @@ export class RawSamples {
 
   /** New limits; what is over them goes when its series is next added to. */
   limit(sampleSize: number, samplesMax: number, textMax: number): void {
-    if (!(sampleSize >= 0 && sampleSize <= SAMPLE_SIZE_MAX)) {
+    if (!Number.isInteger(sampleSize) || sampleSize < 0 || sampleSize > SAMPLE_SIZE_MAX) {
       throw new RangeError(`a series keeps 0 to ${SAMPLE_SIZE_MAX} raw samples, not ${sampleSize}`);
     }
     this.sampleSize = sampleSize;
@@ -71,6 +74,7 @@ export class RawSamples {
   }
 
   /** Keeps a sample of the series whose header starts at `series` in `headers`. */
+  // oxlint-disable-next-line max-params -- an object per sample would be an allocation per event.
   append(
     headers: Uint32Array,
     series: number,
@@ -83,21 +87,24 @@ export class RawSamples {
     keptFromMs: number,
   ): void {
     while (headers[series + EXTENT]! >>> 4 >= this.sampleSize) {
-      if (headers[series + EXTENT]! >>> 4 === 0) return;
+      const extent = headers[series + EXTENT]!;
+      if (extent === 0) return;
       this.dropOldest(headers, series);
     }
-    const extent = headers[series + EXTENT]!;
-    const place = ((extent & 15) + (extent >>> 4)) & 15;
-    if (place === 0 && !this.addPage(headers, series, keptFromMs)) return;
-    headers[series + EXTENT]! += 16;
-    const page = headers[series + NEWEST]!;
-    const chunk = this.pool.chunks[page >>> CHUNK_SHIFT]!;
-    const double = (page & this.pool.mask) * PAGE_DOUBLES + 1 + place * 2;
-    chunk.doubles[double] = atMs;
-    chunk.doubles[double + 1] = value;
-    if (failed) chunk.words[(page & this.pool.mask) * PAGE_WORDS + FAILED]! |= 1 << place;
-    if (weight !== 1 || this.weights[page >>> CHUNK_SHIFT] !== undefined) this.setWeight(page, place, weight);
-    if (monitor !== null || context !== null) this.setTexts(page, place, monitor, context);
+    if (needsPage(headers, series) && !this.makeRoom(headers, series, keptFromMs)) return;
+    const units = (monitor?.length ?? 0) + (context?.length ?? 0);
+    const roomForText = this.textUnits + units <= this.textMax;
+    if (!roomForText) this.droppedTexts += 1;
+    this.put(
+      headers,
+      series,
+      atMs,
+      value,
+      weight,
+      failed,
+      roomForText ? monitor : null,
+      roomForText ? context : null,
+    );
   }
 
   /** Gives back the pages whose samples are all older than `keptFromMs`, oldest first. */
@@ -142,19 +149,18 @@ export class RawSamples {
   }
 
   monitor(page: number, place: number): string | null {
-    return this.texts[page >>> CHUNK_SHIFT]?.[page & this.pool.mask]?.[place * 2] ?? null;
+    return this.texts[page >>> CHUNK_SHIFT]?.get(page)?.[place * 2] ?? null;
   }
 
   context(page: number, place: number): string | null {
-    return this.texts[page >>> CHUNK_SHIFT]?.[page & this.pool.mask]?.[place * 2 + 1] ?? null;
+    return this.texts[page >>> CHUNK_SHIFT]?.get(page)?.[place * 2 + 1] ?? null;
   }
 
   /** Something of the page that the next sample goes to: reading it early brings it near. */
   touch(headers: Uint32Array, series: number): number {
     const page = headers[series + NEWEST]!;
     if (page === 0) return 0;
-    const extent = headers[series + EXTENT]!;
-    return this.atMs(page, ((extent & 15) + (extent >>> 4)) & 15);
+    return this.atMs(page, endPlace(headers, series));
   }
 
   encode(headers: Uint32Array, series: number, writer: ByteWriter): void {
@@ -165,19 +171,23 @@ export class RawSamples {
       const context = this.context(page, place);
       writer.f64(atMs);
       writer.f64(value);
-      writer.u8((failed ? 1 : 0) | (weight === 1 ? 0 : 2) | (monitor === null ? 0 : 4) | (context === null ? 0 : 8));
+      writer.u8(
+        (failed ? 1 : 0) | (weight === 1 ? 0 : 2) | (monitor === null ? 0 : 4) | (context === null ? 0 : 8),
+      );
       if (weight !== 1) writer.f64(weight);
       if (monitor !== null) writer.text(monitor);
       if (context !== null) writer.text(context);
     });
   }
 
-  /** The series is empty. Pages are filled from the same place as before, so that later ones end where they would have. */
+  /**
+   * The series is empty. Its pages are filled from the same place as before, so that they end where they did, and
+   * whatever the limits are now: what was kept when the snapshot was taken is kept.
+   */
   decode(headers: Uint32Array, series: number, reader: ByteReader): void {
     const extent = reader.u32();
-    const first = extent & 15;
-    const skipped = extent >>> 4 > 0 && first > 0 && this.addPage(headers, series, 0);
-    if (skipped) headers[series + EXTENT] = first;
+    if ((extent & 15) > 0) this.addPage(headers, series);
+    headers[series + EXTENT] = extent & 15;
     for (let left = extent >>> 4; left > 0; left--) {
       const atMs = reader.f64();
       const value = reader.f64();
@@ -185,35 +195,62 @@ export class RawSamples {
       const weight = (flags & 2) === 0 ? 1 : reader.f64();
       const monitor = (flags & 4) === 0 ? null : reader.text();
       const context = (flags & 8) === 0 ? null : reader.text();
-      this.append(headers, series, atMs, value, weight, (flags & 1) === 1, monitor, context, 0);
+      this.put(headers, series, atMs, value, weight, (flags & 1) === 1, monitor, context);
     }
   }
 
-  /** A page for the next sample, or false when there is none to have. All pages of the series are full. */
-  private addPage(headers: Uint32Array, series: number, keptFromMs: number): boolean {
+  /** Whether the pool has a page for the series; if need be in exchange for its own oldest. */
+  private makeRoom(headers: Uint32Array, series: number, keptFromMs: number): boolean {
     this.dropExpired(headers, series, keptFromMs);
-    if (this.pool.used >= this.pagesMax) {
-      this.droppedSamples += this.dropOldestPage(headers, series);
-      if (this.pool.used >= this.pagesMax) {
-        this.droppedSamples += 1;
-        return false;
-      }
-    }
+    if (this.pool.used < this.pagesMax) return true;
+    this.droppedSamples += this.dropOldestPage(headers, series);
+    if (this.pool.used < this.pagesMax) return true;
+    this.droppedSamples += 1;
+    return false;
+  }
+
+  // oxlint-disable-next-line max-params -- an object per sample would be an allocation per event.
+  private put(
+    headers: Uint32Array,
+    series: number,
+    atMs: number,
+    value: number,
+    weight: number,
+    failed: boolean,
+    monitor: string | null,
+    context: string | null,
+  ): void {
+    if (needsPage(headers, series)) this.addPage(headers, series);
+    const place = endPlace(headers, series);
+    headers[series + EXTENT]! += 16;
+    const page = headers[series + NEWEST]!;
+    const chunk = this.pool.chunks[page >>> CHUNK_SHIFT]!;
+    const double = (page & this.pool.mask) * PAGE_DOUBLES + 1 + place * 2;
+    chunk.doubles[double] = atMs;
+    chunk.doubles[double + 1] = value;
+    if (failed) chunk.words[(page & this.pool.mask) * PAGE_WORDS + FAILED]! |= 1 << place;
+    if (weight !== 1 || this.weights[page >>> CHUNK_SHIFT] !== undefined) this.setWeight(page, place, weight);
+    if (monitor !== null || context !== null) this.setTexts(page, place, monitor, context);
+  }
+
+  private addPage(headers: Uint32Array, series: number): void {
     const page = this.pool.allocate();
     const newest = headers[series + NEWEST]!;
     this.pool.setNext(page, newest === 0 ? page : this.pool.next(newest));
     if (newest !== 0) this.pool.setNext(newest, page);
     headers[series + NEWEST] = page;
     this.pool.chunks[page >>> CHUNK_SHIFT]!.words[(page & this.pool.mask) * PAGE_WORDS + FAILED] = 0;
-    return true;
   }
 
+  /** A series without samples has no page. */
   private dropOldest(headers: Uint32Array, series: number): void {
     const extent = headers[series + EXTENT]!;
-    const oldest = this.pool.next(headers[series + NEWEST]!);
-    this.dropTexts(oldest, extent & 15);
-    if ((extent & 15) === PAGE_SAMPLES - 1) this.dropOldestPage(headers, series);
-    else headers[series + EXTENT] = extent + 1 - 16;
+    if (extent >>> 4 === 1 || (extent & 15) === PAGE_SAMPLES - 1) {
+      this.dropOldestPage(headers, series);
+      return;
+    }
+    this.dropTexts(this.pool.next(headers[series + NEWEST]!), extent & 15);
+    headers[series + EXTENT] = extent + 1 - 16;
   }
 
   /** Returns how many samples went with it, 0 when there is no page. */
@@ -227,8 +264,7 @@ export class RawSamples {
     if (oldest === newest) headers[series + NEWEST] = 0;
     else this.pool.setNext(newest, this.pool.next(oldest));
     for (let place = 0; place < PAGE_SAMPLES; place++) this.dropTexts(oldest, place);
-    const texts = this.texts[oldest >>> CHUNK_SHIFT];
-    if (texts !== undefined) texts[oldest & this.pool.mask] = undefined;
+    this.texts[oldest >>> CHUNK_SHIFT]?.delete(oldest);
     this.pool.release(oldest);
     return dropped;
   }
@@ -245,23 +281,30 @@ export class RawSamples {
   }
 
   private setTexts(page: number, place: number, monitor: string | null, context: string | null): void {
-    const units = (monitor?.length ?? 0) + (context?.length ?? 0);
-    if (this.textUnits + units > this.textMax) {
-      this.droppedTexts += 1;
-      return;
-    }
-    this.textUnits += units;
-    const pages = (this.texts[page >>> CHUNK_SHIFT] ??= new Array<Texts | undefined>(this.pool.mask + 1));
-    const texts = (pages[page & this.pool.mask] ??= new Array<string | null>(PAGE_SAMPLES * 2).fill(null));
+    this.textUnits += (monitor?.length ?? 0) + (context?.length ?? 0);
+    const pages = (this.texts[page >>> CHUNK_SHIFT] ??= new Map());
+    const texts = pages.get(page) ?? NO_TEXTS.slice();
+    pages.set(page, texts);
     texts[place * 2] = monitor;
     texts[place * 2 + 1] = context;
   }
 
   private dropTexts(page: number, place: number): void {
-    const texts = this.texts[page >>> CHUNK_SHIFT]?.[page & this.pool.mask];
+    const texts = this.texts[page >>> CHUNK_SHIFT]?.get(page);
     if (texts === undefined) return;
     this.textUnits -= (texts[place * 2]?.length ?? 0) + (texts[place * 2 + 1]?.length ?? 0);
     texts[place * 2] = null;
     texts[place * 2 + 1] = null;
   }
+}
+
+/** Where the next sample goes in its page. */
+function endPlace(headers: Uint32Array, series: number): number {
+  const extent = headers[series + EXTENT]!;
+  return ((extent & 15) + (extent >>> 4)) & 15;
+}
+
+/** Whether the newest page, if there is one, is full. */
+function needsPage(headers: Uint32Array, series: number): boolean {
+  return endPlace(headers, series) === 0;
 }

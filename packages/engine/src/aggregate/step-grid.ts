@@ -56,8 +56,10 @@ export class StepGrid {
     const aheadMs = nowMs + AHEAD_MAX_MS;
     const pending = this.grids.length > 1 && this.newestFromMs > aheadMs;
     if (pending) this.grids.pop();
-    if (this.grids.at(-1)!.intervalMs !== intervalMs) this.grids.push({ fromMs: this.endOf(aheadMs), intervalMs });
-    while (this.grids.length > 1 && (this.grids[1]!.fromMs <= keptFromMs || this.grids.length > GRIDS_MAX)) this.grids.shift();
+    if (this.grids.at(-1)!.intervalMs !== intervalMs)
+      this.grids.push({ fromMs: this.endOf(aheadMs), intervalMs });
+    while (this.grids.length > 1 && (this.grids[1]!.fromMs <= keptFromMs || this.grids.length > GRIDS_MAX))
+      this.grids.shift();
     this.rememberNewest();
     return Math.max(keptFromMs, this.grids[0]!.fromMs);
   }
@@ -71,7 +73,10 @@ export class StepGrid {
   }
 
   decode(reader: ByteReader): void {
-    this.grids = Array.from({ length: reader.u8() }, () => ({ fromMs: reader.f64(), intervalMs: reader.f64() }));
+    this.grids = Array.from({ length: reader.u8() }, () => ({
+      fromMs: reader.f64(),
+      intervalMs: reader.f64(),
+    }));
     this.rememberNewest();
   }
 

@@ -4,8 +4,8 @@
  * | form | state | values |
  * |---|---|---|
  * | inline | 0..60: their number | a byte each in the block |
- * | listed | 64 + 0..48: those inline | those that a byte cannot say, and those beyond 48, as 16 bits in list pages |
- * | counted | 255 | a 32-bit counter per bucket in counter pages, found by a hash of 12 chains in the block |
+ * | listed | 64 + 0..55: those inline | those that a byte cannot say, and those beyond 55, as 16 bits in list pages |
+ * | counted | 255 | a 32-bit counter per bucket in counter pages, found by a hash of 13 chains in the block |
  *
  * An inline byte is 0 for bucket 0, else 1 + bucket - base: it reaches 255 buckets from the base, a factor of 156.
  * One sample a minute is inline or, where its values spread further, listed; more than {@link LIST_MAX} listed
@@ -17,28 +17,30 @@ import type { PageChunk } from "./page-pool.ts";
 
 /** Words of a block: 0 next, 1 start, 2..9 statistics (`step-blocks.ts`), then the sketch from here on. */
 export const BLOCK_WORDS = 26;
-/** Bits 0..7 the state, 8..15 failed calls of the inline form, 16..31 the base (0: none yet). */
+/** Bits 0..7 the state, 8..15 failed calls of the inline and the listed form, 16..31 the base (0: none yet). */
 const STATE = 10;
 /** The inline bytes, or the heads of the counter chains. */
 const VALUES = 11;
-/** Listed and counted: failed calls, values, and the newest list page. They lie where inline bytes 48..59 were. */
-const FAILED = 23;
-const COUNT = 24;
+/** Listed: the newest list page, and before it, as a byte, the number of values in the list. */
 const LIST = 25;
+const LISTED_COUNT_BYTE = LIST * 4 - 1;
+/** Counted: failed calls and values. */
+const FAILED = 24;
+const COUNT = 25;
 
 const INLINE_MAX = 60;
 const LISTED = 64;
-const LISTED_INLINE_MAX = 48;
+const LISTED_INLINE_MAX = 55;
 const COUNTED = 255;
 /** Buckets that an inline byte reaches, from the base on. */
 const REACH = 255;
-const FAILED_INLINE_MAX = 255;
+const FAILED_BYTE_MAX = 255;
 
-/** A list page: next, then 14 values of 16 bits. */
-const LIST_WORDS = 8;
-const LIST_VALUES = 14;
-/** Values that may be listed before they are counted: four pages. */
-export const LIST_MAX = 4 * LIST_VALUES;
+/** A list page: next, then 10 values of 16 bits, enough for an hour of 60 values with 5 out of reach. */
+const LIST_WORDS = 6;
+const LIST_VALUES = 10;
+/** Values that may be listed before they are counted: five pages. */
+export const LIST_MAX = 5 * LIST_VALUES;
 
 /** A counter page: next, its bucket range, then 16 counters. */
 const COUNTER_WORDS = 18;
@@ -52,7 +54,7 @@ export class StepSketches {
   private readonly lists = new PagePool(LIST_WORDS, CHUNK_SHIFT);
   private readonly counters = new PagePool(COUNTER_WORDS, CHUNK_SHIFT);
   /** Values of one block on their way from one form to the next. */
-  private readonly moved = new Uint16Array(LISTED_INLINE_MAX + LIST_MAX + 1);
+  private readonly moved = new Uint16Array(LISTED_INLINE_MAX + LIST_MAX);
 
   get bytesUsed(): number {
     return this.lists.bytesUsed + this.counters.bytesUsed;
@@ -66,12 +68,13 @@ export class StepSketches {
   /** Values in the sketch. */
   count(chunk: PageChunk, word: number): number {
     const state = chunk.words[word + STATE]! & 0xff;
-    return state <= INLINE_MAX ? state : chunk.words[word + COUNT]!;
+    if (state <= INLINE_MAX) return state;
+    return state === COUNTED ? chunk.words[word + COUNT]! : state - LISTED + listedCount(chunk, word);
   }
 
   failedCount(chunk: PageChunk, word: number): number {
     const head = chunk.words[word + STATE]!;
-    return (head & 0xff) <= INLINE_MAX ? (head >>> 8) & 0xff : chunk.words[word + FAILED]!;
+    return (head & 0xff) === COUNTED ? chunk.words[word + FAILED]! : (head >>> 8) & 0xff;
   }
 
   /** Counts a value by its bucket. */
@@ -91,12 +94,12 @@ export class StepSketches {
   /** Counts a failed call, which need not be a value. */
   addFailed(chunk: PageChunk, word: number): void {
     const head = chunk.words[word + STATE]!;
-    const inline = (head & 0xff) <= INLINE_MAX;
-    if (inline && ((head >>> 8) & 0xff) < FAILED_INLINE_MAX) {
+    const counted = (head & 0xff) === COUNTED;
+    if (!counted && ((head >>> 8) & 0xff) < FAILED_BYTE_MAX) {
       chunk.words[word + STATE] = head + 0x100;
       return;
     }
-    if (inline) this.toListed(chunk, word);
+    if (!counted) this.toCounted(chunk, word);
     chunk.words[word + FAILED]! += 1;
   }
 
@@ -105,7 +108,9 @@ export class StepSketches {
     const state = chunk.words[word + STATE]! & 0xff;
     if (state <= INLINE_MAX) return;
     if (state !== COUNTED) return releaseChain(this.lists, chunk.words[word + LIST]!);
-    for (let chain = 0; chain < CHAINS; chain++) releaseChain(this.counters, chunk.words[word + VALUES + chain]!);
+    for (let chain = 0; chain < CHAINS; chain++) {
+      releaseChain(this.counters, chunk.words[word + VALUES + chain]!);
+    }
   }
 
   /** Adds the number of values in each bucket to `counts[bucket]`. */
@@ -116,60 +121,53 @@ export class StepSketches {
       return;
     }
     for (const page of this.counterPages(chunk, word)) {
-      for (let place = 0; place < COUNTERS; place++) counts[page.range * COUNTERS + place]! += page.counters[place]!;
+      const first = page.range * COUNTERS;
+      for (let place = 0; place < COUNTERS; place++) counts[first + place]! += page.counters[place]!;
     }
   }
 
   encode(chunk: PageChunk, word: number, writer: ByteWriter): void {
-    const { words, bytes } = chunk;
-    const head = words[word + STATE]!;
-    const state = head & 0xff;
+    const head = chunk.words[word + STATE]!;
     writer.u32(head);
+    if ((head & 0xff) === COUNTED) return this.encodeCounters(chunk, word, writer);
     const first = (word + VALUES) * 4;
-    if (state <= INLINE_MAX) return writer.raw(bytes.subarray(first, first + state));
-    writer.u32(words[word + FAILED]!);
-    writer.u32(words[word + COUNT]!);
-    if (state === COUNTED) return this.encodeCounters(chunk, word, writer);
+    const inline = inlineCount(head);
+    writer.raw(chunk.bytes.subarray(first, first + inline));
+    if ((head & 0xff) <= INLINE_MAX) return;
     const size = this.gather(chunk, word);
-    writer.raw(bytes.subarray(first, first + state - LISTED));
-    for (let index = state - LISTED; index < size; index++) writer.u16(this.moved[index]!);
+    writer.u8(size - inline);
+    for (let index = inline; index < size; index++) writer.u16(this.moved[index]!);
   }
 
   decode(chunk: PageChunk, word: number, reader: ByteReader): void {
     const head = reader.u32();
-    const state = head & 0xff;
-    const { words, bytes } = chunk;
-    words[word + STATE] = head;
-    const first = (word + VALUES) * 4;
-    if (state <= INLINE_MAX) return bytes.set(reader.raw(state), first);
-    const failed = reader.u32();
-    const count = reader.u32();
-    words.fill(0, word + VALUES, word + BLOCK_WORDS);
-    words[word + FAILED] = failed;
-    if (state === COUNTED) return this.decodeCounters(chunk, word, reader);
-    bytes.set(reader.raw(state - LISTED), first);
-    words[word + COUNT] = state - LISTED;
-    while (words[word + COUNT]! < count) this.list(chunk, word, reader.u16());
+    chunk.words[word + STATE] = head;
+    if ((head & 0xff) === COUNTED) return this.decodeCounters(chunk, word, reader);
+    chunk.bytes.set(reader.raw(inlineCount(head)), (word + VALUES) * 4);
+    if ((head & 0xff) <= INLINE_MAX) return;
+    this.startList(chunk, word);
+    for (let left = reader.u8(); left > 0; left--) this.list(chunk, word, reader.u16());
   }
 
   /** Inline or listed, and the value is out of reach or the place is full. */
   private addUnusual(chunk: PageChunk, word: number, bucket: number): void {
     const code = this.reach(chunk, word, bucket);
-    const inline = (chunk.words[word + STATE]! & 0xff) <= INLINE_MAX;
-    if (inline && code >= 0 && inlineCount(chunk, word) < INLINE_MAX) {
-      chunk.bytes[(word + VALUES) * 4 + inlineCount(chunk, word)] = code;
-      chunk.words[word + STATE]! += 1;
-      return;
-    }
-    if (inline) this.toListed(chunk, word);
-    if (code >= 0 && inlineCount(chunk, word) < LISTED_INLINE_MAX) {
-      chunk.bytes[(word + VALUES) * 4 + inlineCount(chunk, word)] = code;
-      chunk.words[word + STATE]! += 1;
-      chunk.words[word + COUNT]! += 1;
-      return;
-    }
-    this.list(chunk, word, bucket);
-    if (chunk.words[word + COUNT]! - inlineCount(chunk, word) > LIST_MAX) this.toCounted(chunk, word);
+    if (code >= 0 && this.addInline(chunk, word, code)) return;
+    if ((chunk.words[word + STATE]! & 0xff) <= INLINE_MAX) this.toListed(chunk, word);
+    if (code >= 0 && this.addInline(chunk, word, code)) return;
+    if (listedCount(chunk, word) === LIST_MAX) {
+      this.toCounted(chunk, word);
+      this.increment(chunk, word, bucket, 1);
+    } else this.list(chunk, word, bucket);
+  }
+
+  private addInline(chunk: PageChunk, word: number, code: number): boolean {
+    const head = chunk.words[word + STATE]!;
+    const inline = inlineCount(head);
+    if (inline >= ((head & 0xff) <= INLINE_MAX ? INLINE_MAX : LISTED_INLINE_MAX)) return false;
+    chunk.bytes[(word + VALUES) * 4 + inline] = code;
+    chunk.words[word + STATE] = head + 1;
+    return true;
   }
 
   /** The byte for a bucket, after moving the base where that brings all inline values and this one into reach; or -1. */
@@ -179,7 +177,7 @@ export class StepSketches {
     if (code >= 0) return code;
     const base = head >>> 16;
     const first = (word + VALUES) * 4;
-    const end = first + inlineCount(chunk, word);
+    const end = first + inlineCount(head);
     let low = bucket;
     let high = bucket;
     for (let at = first; at < end; at++) {
@@ -199,38 +197,38 @@ export class StepSketches {
   }
 
   private toListed(chunk: PageChunk, word: number): void {
-    const { words } = chunk;
-    const head = words[word + STATE]!;
+    const head = chunk.words[word + STATE]!;
     const count = this.gather(chunk, word);
     const kept = Math.min(count, LISTED_INLINE_MAX);
-    words[word + STATE] = ((head & 0xffff0000) | (LISTED + kept)) >>> 0;
-    words[word + FAILED] = (head >>> 8) & 0xff;
-    words[word + COUNT] = kept;
-    words[word + LIST] = 0;
+    chunk.words[word + STATE] = ((head & 0xffffff00) | (LISTED + kept)) >>> 0;
+    this.startList(chunk, word);
     for (let index = kept; index < count; index++) this.list(chunk, word, this.moved[index]!);
   }
 
+  private startList(chunk: PageChunk, word: number): void {
+    chunk.words[word + LIST] = 0;
+    chunk.bytes[word * 4 + LISTED_COUNT_BYTE] = 0;
+  }
+
   private list(chunk: PageChunk, word: number, bucket: number): void {
-    const { words } = chunk;
-    const place = (words[word + COUNT]! - inlineCount(chunk, word)) % LIST_VALUES;
-    if (place === 0) {
-      const page = this.lists.allocate();
-      this.lists.setNext(page, words[word + LIST]!);
-      words[word + LIST] = page;
+    const listed = listedCount(chunk, word);
+    if (listed % LIST_VALUES === 0) {
+      const fresh = this.lists.allocate();
+      this.lists.setNext(fresh, chunk.words[word + LIST]!);
+      chunk.words[word + LIST] = fresh;
     }
-    const page = words[word + LIST]!;
-    const { halves } = this.lists.chunks[page >>> CHUNK_SHIFT]!;
-    halves[(page & this.lists.mask) * LIST_WORDS * 2 + 2 + place] = bucket;
-    words[word + COUNT]! += 1;
+    this.setListed(chunk.words[word + LIST]!, listed % LIST_VALUES, bucket);
+    chunk.bytes[word * 4 + LISTED_COUNT_BYTE] = listed + 1;
   }
 
   private toCounted(chunk: PageChunk, word: number): void {
     const { words } = chunk;
+    const failed = this.failedCount(chunk, word);
     const size = this.gather(chunk, word);
-    releaseChain(this.lists, words[word + LIST]!);
+    this.release(chunk, word);
+    words.fill(0, word + VALUES, word + BLOCK_WORDS);
     words[word + STATE] = COUNTED;
-    words[word + COUNT] = 0;
-    words.fill(0, word + VALUES, word + FAILED);
+    words[word + FAILED] = failed;
     for (let index = 0; index < size; index++) this.increment(chunk, word, this.moved[index]!, 1);
   }
 
@@ -265,30 +263,37 @@ export class StepSketches {
   /** Puts the buckets of an inline or listed sketch into `moved`, in the order they came, and returns their number. */
   private gather(chunk: PageChunk, word: number): number {
     const head = chunk.words[word + STATE]!;
-    const inline = inlineCount(chunk, word);
+    const inline = inlineCount(head);
     const first = (word + VALUES) * 4;
     for (let index = 0; index < inline; index++) {
       const value = chunk.bytes[first + index]!;
       this.moved[index] = value === 0 ? 0 : (head >>> 16) + value - 1;
     }
-    const count = this.count(chunk, word);
-    if (count === inline) return count;
+    if ((head & 0xff) <= INLINE_MAX) return inline;
+    const listed = listedCount(chunk, word);
     let page = chunk.words[word + LIST]!;
-    let place = (count - inline - 1) % LIST_VALUES;
-    for (let index = count - 1; index >= inline; index--) {
-      const { halves } = this.lists.chunks[page >>> CHUNK_SHIFT]!;
-      this.moved[index] = halves[(page & this.lists.mask) * LIST_WORDS * 2 + 2 + place]!;
-      place -= 1;
-      if (place >= 0) continue;
-      place = LIST_VALUES - 1;
-      page = this.lists.next(page);
+    for (let index = listed - 1; index >= 0; index--) {
+      this.moved[inline + index] = this.listedAt(page, index % LIST_VALUES);
+      if (index % LIST_VALUES === 0) page = this.lists.next(page);
     }
-    return count;
+    return inline + listed;
+  }
+
+  private listedAt(page: number, place: number): number {
+    return this.lists.chunks[page >>> CHUNK_SHIFT]!.halves[
+      (page & this.lists.mask) * LIST_WORDS * 2 + 2 + place
+    ]!;
+  }
+
+  private setListed(page: number, place: number, bucket: number): void {
+    const { halves } = this.lists.chunks[page >>> CHUNK_SHIFT]!;
+    halves[(page & this.lists.mask) * LIST_WORDS * 2 + 2 + place] = bucket;
   }
 
   /** In ascending order, so that equal sketches are written as equal bytes. */
   private encodeCounters(chunk: PageChunk, word: number, writer: ByteWriter): void {
     const pages = this.counterPages(chunk, word).sort((left, right) => left.range - right.range);
+    writer.u32(chunk.words[word + FAILED]!);
     writer.u16(pages.length);
     for (const page of pages) {
       writer.u16(page.range);
@@ -297,6 +302,8 @@ export class StepSketches {
   }
 
   private decodeCounters(chunk: PageChunk, word: number, reader: ByteReader): void {
+    chunk.words.fill(0, word + VALUES, word + BLOCK_WORDS);
+    chunk.words[word + FAILED] = reader.u32();
     for (let pages = reader.u16(); pages > 0; pages--) {
       const range = reader.u16();
       for (let place = 0; place < COUNTERS; place++) {
@@ -327,9 +334,14 @@ function codeOf(head: number, bucket: number): number {
   return base !== 0 && code > 0 && code <= REACH ? code : -1;
 }
 
-function inlineCount(chunk: PageChunk, word: number): number {
-  const state = chunk.words[word + STATE]! & 0xff;
+/** Inline values of the inline and the listed form. */
+function inlineCount(head: number): number {
+  const state = head & 0xff;
   return state <= INLINE_MAX ? state : state - LISTED;
+}
+
+function listedCount(chunk: PageChunk, word: number): number {
+  return chunk.bytes[word * 4 + LISTED_COUNT_BYTE]!;
 }
 
 function releaseChain(pool: PagePool, newest: number): void {

@@ -3,7 +3,7 @@ import type { Act, PolicyActivated, SubjectUpdated, TierCuts } from "../event/ac
 import { compilePolicy, type CompiledPolicy } from "../policy/compile.ts";
 import { closeEvidence } from "../score/evidence.ts";
 import { isFolded, rowStart, SLOT_OFFSETS } from "../state/row-table.ts";
-import { addKind, kindNamed, KINDS_MAX, type Kind, type State } from "../state/state.ts";
+import { addKind, kindNamed, kindOf, KINDS_MAX, type Kind, type State } from "../state/state.ts";
 import type { ActResult } from "./effects.ts";
 import { applyPenalty, grantReward, revokePenalty, revokeReward } from "./sanctions.ts";
 
@@ -28,6 +28,8 @@ export function applyAct(state: State, act: Act): ActResult {
 }
 
 function updateSubject(state: State, act: SubjectUpdated): ActResult {
+  const row = state.places.rowOf(act.subject);
+  if (isFolded(kindOf(state, act.subject).table.chunkOf(row), row, state.position)) return { type: "done", id: null };
   const profile = state.profiles.get(act.subject) ?? { operator: null, attributes: {} };
   const attributes: { [key: string]: string | number | boolean | readonly string[] } = { ...profile.attributes };
   for (const [key, value] of Object.entries(act.attributes ?? {})) {
@@ -50,7 +52,7 @@ function activatePolicy(state: State, act: PolicyActivated): ActResult {
     closeChangedWindows(state, kind, next);
     kind.compiled = next;
     const { metricRetentionMs, aggregateIntervalMs, sampleSize } = act.policy;
-    kind.aggregates?.reconfigure({ metricRetentionMs, aggregateIntervalMs, sampleSize });
+    kind.aggregates?.reconfigure({ metricRetentionMs, aggregateIntervalMs, sampleSize }, state.now);
     // Cuts were taken for the tiers of the policy before.
     kind.cuts = null;
   }

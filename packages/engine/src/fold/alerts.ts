@@ -1,4 +1,5 @@
 /** What a verdict about the mean just judged does: open, extend, escalate or close the alert, and the penalty it is. */
+import { DEADLINE_SANCTION } from "../deadline/deadline-kind.ts";
 import { METRICS } from "../event/metrics.ts";
 import type { MetricRule } from "../policy/compile.ts";
 import {
@@ -10,9 +11,8 @@ import {
   type Verdict,
 } from "../sanction/alert.ts";
 import { fullDeduction, SANCTIONS_ACTIVE_MAX, type AlertFacts, type Penalty } from "../sanction/sanction.ts";
-import { SEVERITIES } from "../policy/vocabulary.ts";
+import type { AlertSeverity } from "../policy/vocabulary.ts";
 import type { Kind, State } from "../state/state.ts";
-import { DEADLINE_SANCTION } from "./deadlines.ts";
 import { addPenalty, nextId } from "./sanctions.ts";
 
 /** The issuer of what the rules themselves decide. */
@@ -53,7 +53,7 @@ function openAlert(state: State, kind: Kind, subject: number, rule: MetricRule, 
     subject,
     type,
     severity: ALERT_TO_PENALTY[severity],
-    points: ALERT_POINTS[severity],
+    points: alertPoints(kind, severity),
     fraction: null,
     deduction: alertDeduction(kind, rule, value),
     trustImpact: 0,
@@ -88,7 +88,7 @@ function extend(state: State, kind: Kind, penalty: Penalty, rule: MetricRule, va
   if (!escalates) return;
   const severity = alertSeverity(rule, value, rule.alertThreshold!);
   penalty.severity = ALERT_TO_PENALTY[severity];
-  penalty.points = ALERT_POINTS[severity];
+  penalty.points = alertPoints(kind, severity);
   penalty.deduction = deduction;
   penalty.alert!.value = value;
   state.effects.list.push({ type: "alert.extended", subject: penalty.subject, penalty });
@@ -99,10 +99,14 @@ function alertDeduction(kind: Kind, rule: MetricRule, value: number): number {
   const { policy } = kind.compiled;
   const severity = alertSeverity(rule, value, rule.alertThreshold!);
   const type = alertPenaltyType(METRICS[rule.code]!.name);
-  const counted = policy.alerts.mode === "document" ? ALERT_TO_PENALTY[severity] : SEVERITIES[0];
-  const points = ALERT_POINTS[severity];
-  if (policy.alerts.mode === "document") return fullDeduction(policy, type, counted, points, null);
+  const points = alertPoints(kind, severity);
+  if (policy.alerts.mode === "document") return fullDeduction(policy, type, ALERT_TO_PENALTY[severity], points, null);
   return points * policy.penaltyWeights[type];
+}
+
+/** Points are written for a maximum of 100. */
+function alertPoints(kind: Kind, severity: AlertSeverity): number {
+  return (ALERT_POINTS[severity] * kind.compiled.policy.maxScore) / 100;
 }
 
 /** Alerts that opened within `incidentMs` of each other are one incident, named by the time of its first. */

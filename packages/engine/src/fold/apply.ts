@@ -9,6 +9,7 @@ import { applyAct } from "./act.ts";
 import { drainDeadlines } from "./deadlines.ts";
 import type { ActResult, Effects } from "./effects.ts";
 import { beginChanges, endChanges } from "./evaluate.ts";
+import { indexRow } from "./index-row.ts";
 import { refreshSlice } from "./refresh.ts";
 import { foldSamples } from "./samples.ts";
 
@@ -67,7 +68,10 @@ function register(state: State, registration: Registration): void {
   state.places.add(kind.index, row);
   kind.aggregates?.ensureRows(row + 1);
   const chunk = kind.table.chunkOf(row);
-  if (isFolded(chunk, row, state.position)) return;
+  if (isFolded(chunk, row, state.position)) {
+    indexRow(kind, row);
+    return;
+  }
   const start = rowStart(row);
   chunk.f64[start + REGISTERED_AT] = state.now;
   chunk.f64[start + LAST_AT] = state.now;

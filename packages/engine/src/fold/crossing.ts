@@ -3,10 +3,10 @@
  * deadline queue. It is looked for in the refresh, one interval and a half ahead, so a subject costs nothing here
  * while events keep it busy.
  */
+import { DEADLINE_CROSSING } from "../deadline/deadline-kind.ts";
 import { scoreRow } from "../score/score.ts";
 import { DEADLINE, FLAGS, isFolded, IS_LOW, rowStart, TIER } from "../state/row-table.ts";
 import { kindOf, type State } from "../state/state.ts";
-import { DEADLINE_CROSSING } from "./deadlines.ts";
 import { wantedTier } from "./tier.ts";
 
 /** The refresh looks this far ahead, in intervals: past the next one, so that no instant falls between two. */

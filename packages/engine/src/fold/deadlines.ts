@@ -3,14 +3,10 @@
  * counts only while the subject's row or one of its sanctions still names that instant, so the queue can be built
  * again from the state alone.
  */
+import { DEADLINE_CROSSING, DEADLINE_SANCTION } from "../deadline/deadline-kind.ts";
 import { DEADLINE, isFolded, rowStart } from "../state/row-table.ts";
 import { kindOf, type State } from "../state/state.ts";
-import { BY_TIME } from "./evaluate.ts";
-import { evaluateSubject } from "./refresh.ts";
-
-/** Kinds of entries. */
-export const DEADLINE_SANCTION = 0;
-export const DEADLINE_CROSSING = 1;
+import { BY_TIME, evaluateSubject } from "./evaluate.ts";
 
 /** Deadlines that one batch drains; the next batch continues. */
 export const DEADLINES_PER_BATCH_MAX = 10_000;

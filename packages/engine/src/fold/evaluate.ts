@@ -3,26 +3,26 @@
  * of samples, after an act, at a deadline and in the rolling refresh; never by a reader.
  */
 import { CHANGE_REASONS } from "../policy/vocabulary.ts";
-import { rankBucket } from "../rank/rank-index.ts";
 import { scoreRow } from "../score/score.ts";
 import { recoveredOf } from "../score/trust.ts";
 import {
   CHANGE_STAMP,
   EVALUATED_AT,
-  FIRST_AT,
   FLAGS,
   HAS_SANCTIONS,
   IMPACT,
-  IS_BANNED,
+  isFolded,
   IS_LOW,
   NUMBER,
   RECOVERED,
+  rowStart,
   SCORE,
   type Chunk,
 } from "../state/row-table.ts";
-import type { Kind, State } from "../state/state.ts";
+import { kindOf, type Kind, type State } from "../state/state.ts";
 import { CHANGES_MAX } from "./effects.ts";
-import { endSanctions } from "./sanctions.ts";
+import { endSanctions } from "./ending.ts";
+import { indexRow } from "./index-row.ts";
 import { evaluateTier } from "./tier.ts";
 
 /** Places in `CHANGE_REASONS`. */
@@ -55,19 +55,26 @@ export function evaluate(
   const ints = start * 2;
   const sanctioned = (u32[ints + FLAGS]! & HAS_SANCTIONS) !== 0;
   const subject = u32[ints + NUMBER]!;
-  const ended = sanctioned ? endSanctions(state, kind, chunk, start, subject) : -1;
+  const ended = sanctioned ? endSanctions(state, subject) : -1;
   if (f64[start + IMPACT]! > 0) f64[start + RECOVERED] = recoveredOf(chunk, start, policy, state.now);
   const before = f64[start + SCORE]!;
   const sanctions = sanctioned ? state.sanctions.of(subject) : undefined;
   const score = scoreRow(chunk, start, kind.compiled, sanctions, state.now);
   f64[start + SCORE] = score;
   f64[start + EVALUATED_AT] = state.now;
-  const rated = f64[start + FIRST_AT]! > 0 && (u32[ints + FLAGS]! & IS_BANNED) === 0;
-  if (rated) kind.rank.set(row, rankBucket(score, policy.maxScore));
-  else kind.rank.remove(row);
+  indexRow(kind, row);
   evaluateTier(state, kind, chunk, start, score);
   watchThreshold(state, kind, chunk, start, score);
   if (score !== before) note(state, chunk, start, before, score, ended === -1 ? reason : ended);
+}
+
+/** Evaluates one subject unless its restored chunk already holds this batch. */
+export function evaluateSubject(state: State, subject: number, reason: number): void {
+  const kind = kindOf(state, subject);
+  const row = state.places.rowOf(subject);
+  const chunk = kind.table.chunkOf(row);
+  if (isFolded(chunk, row, state.position)) return;
+  evaluate(state, kind, row, chunk, rowStart(row), reason);
 }
 
 export function beginChanges(state: State): void {

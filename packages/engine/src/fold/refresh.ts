@@ -2,10 +2,9 @@
  * Rolling refresh: scores move with time alone, so every indexed score is evaluated again at least once per
  * `update_interval`, a slice with each batch, so that no batch has to pay for all.
  */
-import { isFolded, rowStart } from "../state/row-table.ts";
-import { kindOf, type State } from "../state/state.ts";
+import type { State } from "../state/state.ts";
 import { watchCrossing } from "./crossing.ts";
-import { BY_TIME, evaluate } from "./evaluate.ts";
+import { BY_TIME, evaluateSubject } from "./evaluate.ts";
 
 /** Subjects evaluated with one batch at most; at 1 M subjects and ten batches a second a round takes 10 s. */
 export const REFRESH_MAX = 10_000;
@@ -23,13 +22,4 @@ export function refreshSlice(state: State, elapsedMs: number): void {
     evaluateSubject(state, subject, BY_TIME);
     watchCrossing(state, subject, intervalMs);
   }
-}
-
-/** Evaluates one subject unless its restored chunk already holds this batch. */
-export function evaluateSubject(state: State, subject: number, reason: number): void {
-  const kind = kindOf(state, subject);
-  const row = state.places.rowOf(subject);
-  const chunk = kind.table.chunkOf(row);
-  if (isFolded(chunk, row, state.position)) return;
-  evaluate(state, kind, row, chunk, rowStart(row), reason);
 }

@@ -1,13 +1,12 @@
-/** Sanctions taking effect and ending: what the fold does to the book, the row and the deadline queue. */
+/** Sanctions taking effect: what the fold does to the book, the row and the deadline queue. */
+import { DEADLINE_SANCTION } from "../deadline/deadline-kind.ts";
 import type { PenaltyApplied, RewardGranted } from "../event/acts.ts";
-import type { PenaltyType } from "../policy/vocabulary.ts";
 import { fullDeduction, SANCTIONS_ACTIVE_MAX, type Penalty, type Reward } from "../sanction/sanction.ts";
 import { FLAGS, HAS_SANCTIONS, IMPACT, isFolded, IS_BANNED, rowStart, type Chunk } from "../state/row-table.ts";
-import { kindOf, type Kind, type State } from "../state/state.ts";
-import { DEADLINE_SANCTION } from "./deadlines.ts";
+import { kindOf, type State } from "../state/state.ts";
 import type { ActResult } from "./effects.ts";
-import { REASON } from "./evaluate.ts";
-import { evaluateSubject } from "./refresh.ts";
+import { endPenalty } from "./ending.ts";
+import { evaluateSubject, REASON } from "./evaluate.ts";
 
 export function applyPenalty(state: State, act: PenaltyApplied): ActResult {
   const id = nextId(state, "pen");
@@ -65,7 +64,7 @@ export function revokePenalty(state: State, id: string): ActResult {
   if (penalty === undefined) return { type: "penalty_not_found", id };
   if (isReplayed(state, penalty)) return { type: "done", id };
   if (penalty.status !== "active") return { type: "penalty_not_active", id, status: penalty.status };
-  end(state, penalty, "revoked", state.now);
+  endPenalty(state, penalty, "revoked", state.now);
   const { chunk, start } = rowOf(state, penalty.subject);
   chunk.f64[start + IMPACT] = Math.max(0, chunk.f64[start + IMPACT]! - penalty.trustImpact);
   state.effects.list.push({ type: "penalty.revoked", subject: penalty.subject, penalty });
@@ -117,48 +116,9 @@ export function revokeReward(state: State, id: string): ActResult {
   return { type: "done", id };
 }
 
-/** Ends what has run out by now and returns the reason for a change of score, or -1. */
-export function endSanctions(state: State, kind: Kind, chunk: Chunk, start: number, subject: number): number {
-  const sanctions = state.sanctions.of(subject);
-  if (sanctions === undefined) return -1;
-  let reason = -1;
-  for (const penalty of sanctions.penalties) {
-    if (penalty.status !== "active" || penalty.expiresAt === null || penalty.expiresAt > state.now) continue;
-    end(state, penalty, "ended", penalty.expiresAt);
-    state.effects.list.push({ type: "penalty.ended", subject, penalty });
-    reason = REASON.penaltyEnded;
-  }
-  for (const reward of sanctions.rewards) {
-    if (reward.status !== "active" || reward.expiresAt > state.now) continue;
-    reward.status = "ended";
-    reward.endedAt = reward.expiresAt;
-    state.effects.list.push({ type: "reward.ended", subject, reward });
-    reason = REASON.rewardEnded;
-  }
-  return reason;
-}
-
 /** `pen_<position>_<place>`: the log position and the place among the batch's ids, so a replay gives the same id. */
 export function nextId(state: State, prefix: string): string {
   return `${prefix}_${state.position}_${state.idsGiven++}`;
-}
-
-function end(state: State, penalty: Penalty, status: "ended" | "revoked", atMs: number): void {
-  penalty.status = status;
-  penalty.endedAt = atMs;
-  if (penalty.alert !== null && penalty.alert.open) {
-    penalty.alert.open = false;
-    state.effects.list.push({ type: "alert.closed", subject: penalty.subject, penalty });
-  }
-  if (penalty.type !== "ban" || isBanned(state, penalty.subject)) return;
-  const { chunk, start } = rowOf(state, penalty.subject);
-  chunk.u32[start * 2 + FLAGS]! &= ~IS_BANNED;
-  state.effects.list.push({ type: "ban.ended", subject: penalty.subject, penalty });
-}
-
-function isBanned(state: State, subject: number): boolean {
-  const type: PenaltyType = "ban";
-  return state.sanctions.of(subject)!.penalties.some((other) => other.type === type && other.status === "active");
 }
 
 /** While a log tail is replayed over restored rows: this very act has been applied to them already. */

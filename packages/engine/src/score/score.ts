@@ -44,5 +44,7 @@ export function componentScore(
 /** Points each component but trust has lost by silence: decayRate a day since the newest evidence. */
 export function inactivityLoss(chunk: Chunk, start: number, compiled: CompiledPolicy, nowMs: number): number {
   const silentMs = Math.max(0, nowMs - chunk.f64[start + LAST_AT]!);
-  return (compiled.policy.decayRatePerDay * silentMs) / DAY_MS;
+  // The rate is both an exponential rate and points a day; as points it is written for a maximum of 100.
+  const pointsPerDay = (compiled.policy.decayRatePerDay * compiled.policy.maxScore) / 100;
+  return (pointsPerDay * silentMs) / DAY_MS;
 }

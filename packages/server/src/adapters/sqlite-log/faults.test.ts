@@ -177,6 +177,36 @@ describe("a flipped byte in the database file", () => {
 });
 
 describe("the write-ahead log", () => {
+  test("with a flipped byte is refused, or loses no more than a crash in the last append could", async () => {
+    const writing = await open();
+    await writing.claim({ owner: "first", loggedAt: 1 });
+    for (const bytes of [100, 20_000, 10, 3000, 40_000, 10, 5000]) await append(writing, bytes);
+    // As a kill would leave it: nothing has been moved into the database yet.
+    const database = readFileSync(join(directory, LOG_FILE));
+    const wal = readFileSync(join(directory, `${LOG_FILE}-wal`));
+    const work = await mkdtemp(join(tmpdir(), "staunch-wal-"));
+    const reopen = (bytes: Buffer): LogRecord[] | "damaged" | "refused" => {
+      writeFileSync(join(work, LOG_FILE), database);
+      writeFileSync(join(work, `${LOG_FILE}-wal`), bytes);
+      return recordsOf(work);
+    };
+    let refused = 0;
+    try {
+      const before = reopen(wal);
+      expect(before).toHaveLength(8);
+      for (let offset = 0; offset < wal.length; offset += 251) {
+        const flipped = Buffer.from(wal);
+        flipped[offset]! ^= 1 << (offset % 8);
+        const after = reopen(flipped);
+        if (typeof after === "string") refused += 1;
+        else expect([before, before.slice(0, -1)]).toContainEqual(after);
+      }
+    } finally {
+      await rm(work, { recursive: true });
+    }
+    expect(refused).toBeGreaterThan((wal.length / 251) * 0.7);
+  });
+
   test("is moved into the database often enough to stay small", async () => {
     const writing = await open();
     await writing.claim({ owner: "first", loggedAt: 1 });

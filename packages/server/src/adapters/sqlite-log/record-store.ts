@@ -40,6 +40,7 @@ import {
   SQLITE_FULL,
   SQLITE_NOTADB,
 } from "./database.ts";
+import { walFault } from "./wal-check.ts";
 
 export const LOG_FILE = "log.db";
 
@@ -103,11 +104,15 @@ export type TrimChunk =
 
 /**
  * Opens or creates the log in `directory`. Everything after `verifyAfter` is verified first, at least the last
- * record; `verifyAfter` null opens a damaged log as well, for whoever inspects it.
+ * record; `verifyAfter` null opens a log with damaged records as well, for whoever inspects it. A broken
+ * write-ahead log is never opened: that alone would lose what lies behind the break.
  */
 export function openRecordStore(directory: string, verifyAfter: number | null): OpenStoreResult {
   try {
-    const opened = openDatabase(join(directory, LOG_FILE));
+    const path = join(directory, LOG_FILE);
+    const fault = walFault(`${path}-wal`);
+    if (fault !== null) return damagedAtOpening(fault);
+    const opened = openDatabase(path);
     if (opened.type === "refused") return opened;
     return prepareStore(opened.database, verifyAfter);
   } catch (error) {
@@ -395,12 +400,13 @@ function openRefusal(error: unknown): OpenRefusal {
   if (code === SQLITE_FULL) return { type: "full" };
   const unreadable = code === SQLITE_CORRUPT || code === SQLITE_NOTADB || code === SQLITE_ERROR;
   if (unreadable || error instanceof TailUnreadableError) {
-    return {
-      type: "damaged",
-      damage: { position: null, what: "unreadable", expected: "a log", found: messageOf(error) },
-    };
+    return damagedAtOpening(messageOf(error));
   }
   return { type: "failed", detail: messageOf(error) };
+}
+
+function damagedAtOpening(found: string): OpenRefusal {
+  return { type: "damaged", damage: { position: null, what: "unreadable", expected: "a log", found } };
 }
 
 /** Null when the row cannot be a record: SQLite checks types when it writes, not when it reads. */

@@ -5,6 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { logContract } from "../../ports/log.contract.ts";
 import type { Log } from "../../ports/log.ts";
+import { versionFault } from "./database.ts";
 import { LOG_FILE } from "./record-store.ts";
 import { openSqliteLog } from "./sqlite-log.ts";
 
@@ -53,6 +54,16 @@ describe("the log in SQLite", () => {
     database.close();
     const opened = await openSqliteLog({ directory });
     expect(opened).toMatchObject({ type: "refused", detail: expect.stringContaining("page_size") });
+  });
+
+  test.each([
+    ["3.7.0", true],
+    ["3.51.2", true],
+    ["3.51.3", false],
+    ["3.51.10", false],
+    ["4.0", false],
+  ])("refuses SQLite %s: %s", (version, refused) => {
+    expect(versionFault(version) !== null).toBe(refused);
   });
 
   test("is refused when a later build wrote it", async () => {

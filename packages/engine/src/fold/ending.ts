@@ -1,0 +1,48 @@
+/** Sanctions running out or being taken back. */
+import { CHANGE_REASONS, type PenaltyType } from "../policy/vocabulary.ts";
+import type { Penalty } from "../sanction/sanction.ts";
+import { FLAGS, IS_BANNED, rowStart } from "../state/row-table.ts";
+import { kindOf, type State } from "../state/state.ts";
+
+const PENALTY_ENDED = CHANGE_REASONS.indexOf("penalty_ended");
+const REWARD_ENDED = CHANGE_REASONS.indexOf("reward_ended");
+
+/** Ends what has run out by now and returns the reason for a change of score, or -1. */
+export function endSanctions(state: State, subject: number): number {
+  const sanctions = state.sanctions.of(subject);
+  if (sanctions === undefined) return -1;
+  let reason = -1;
+  for (const penalty of sanctions.penalties) {
+    if (penalty.status !== "active" || penalty.expiresAt === null || penalty.expiresAt > state.now) continue;
+    endPenalty(state, penalty, "ended", penalty.expiresAt);
+    state.effects.list.push({ type: "penalty.ended", subject, penalty });
+    reason = PENALTY_ENDED;
+  }
+  for (const reward of sanctions.rewards) {
+    if (reward.status !== "active" || reward.expiresAt > state.now) continue;
+    reward.status = "ended";
+    reward.endedAt = reward.expiresAt;
+    state.effects.list.push({ type: "reward.ended", subject, reward });
+    reason = REWARD_ENDED;
+  }
+  return reason;
+}
+
+/** Ends a penalty, its alert, and the ban it may be. */
+export function endPenalty(state: State, penalty: Penalty, status: "ended" | "revoked", atMs: number): void {
+  penalty.status = status;
+  penalty.endedAt = atMs;
+  if (penalty.alert !== null && penalty.alert.open) {
+    penalty.alert.open = false;
+    state.effects.list.push({ type: "alert.closed", subject: penalty.subject, penalty });
+  }
+  if (penalty.type !== "ban" || isBanned(state, penalty.subject)) return;
+  const row = state.places.rowOf(penalty.subject);
+  kindOf(state, penalty.subject).table.chunkOf(row).u32[rowStart(row) * 2 + FLAGS]! &= ~IS_BANNED;
+  state.effects.list.push({ type: "ban.ended", subject: penalty.subject, penalty });
+}
+
+function isBanned(state: State, subject: number): boolean {
+  const type: PenaltyType = "ban";
+  return state.sanctions.of(subject)!.penalties.some((other) => other.type === type && other.status === "active");
+}

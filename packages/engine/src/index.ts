@@ -1,0 +1,81 @@
+/** The engine: deterministic scoring. `apply(state, batch)` changes the state; everything else reads it. */
+export { apply } from "./fold/apply.ts";
+export { CHANGES_MAX, type ActResult, type Changes, type Effect, type Effects, type EntryResult } from "./fold/effects.ts";
+export {
+  createState,
+  kindNamed,
+  kindOf,
+  KINDS_MAX,
+  subjectCount,
+  type Kind,
+  type Profile,
+  type State,
+  type StateOptions,
+} from "./state/state.ts";
+export { standing, type ComponentStanding, type PenaltyInForce, type RewardInForce, type Standing } from "./read/standing.ts";
+export {
+  explain,
+  type ComponentEvidence,
+  type Contribution,
+  type Explanation,
+  type Improvement,
+  type MetricEvidence,
+  type Threshold,
+  type TrustEvidence,
+} from "./read/explain.ts";
+export { best, percentileCuts, rankCursor, rankPage, worst, type Ranked } from "./read/ranking.ts";
+export { stateHash } from "./read/digest.ts";
+export { endReplay, restoreParts, SNAPSHOT_VERSION, snapshotParts, type Part } from "./snapshot/snapshot.ts";
+export { METRIC_COUNT, metricCode, METRIC_NAMES, METRICS, type MetricCode, type MetricName, type MetricSpec } from "./event/metrics.ts";
+export {
+  SAMPLE_FAILED,
+  SAMPLE_METRIC_MASK,
+  SAMPLE_WEIGHT_MAX,
+  type Batch,
+  type Entry,
+  type Registration,
+  type SampleColumns,
+} from "./event/batch.ts";
+export type {
+  Act,
+  Attributes,
+  Context,
+  Json,
+  PenaltyApplied,
+  PenaltyRevoked,
+  PolicyActivated,
+  RewardGranted,
+  RewardRevoked,
+  SubjectUpdated,
+  TierCuts,
+} from "./event/acts.ts";
+export {
+  BATCH_EVENTS_MAX,
+  canonicalJson,
+  countEvents,
+  decodeBatch,
+  encodeBatch,
+  type DecodeBatchResult,
+  type EncodedBatch,
+} from "./event/codec.ts";
+export {
+  CHANGE_REASONS,
+  PENALTY_TYPES,
+  REWARD_TYPES,
+  SEVERITIES,
+  type ChangeReason,
+  type PenaltyType,
+  type RewardType,
+  type Severity,
+} from "./policy/vocabulary.ts";
+export { COMPONENTS, type ComponentName, type Policy } from "./policy/policy.ts";
+export { parsePolicy, listPresets, type ParsedPolicy, type Preset } from "./policy/parse.ts";
+export { diffPolicies, policyDocument, policyHash, type PolicyChange, type PolicyDocument } from "./policy/document.ts";
+export { STORAGE_PROVIDER } from "./policy/presets.ts";
+export { describeRule, POLICY_FIELDS, type FieldRule } from "./policy/fields.ts";
+export { flattenDocument, nestDocument } from "./policy/flatten.ts";
+export { nearest } from "./policy/nearest.ts";
+export { PROBLEMS_MAX, show, type Problem } from "./policy/problem.ts";
+export { formatDuration, parseDuration } from "./policy/duration.ts";
+export { rankScore } from "./rank/rank-index.ts";
+export type { Penalty, Reward, Sanctions, AlertFacts } from "./sanction/sanction.ts";

@@ -1,0 +1,32 @@
+/** Digest of everything that decides a score: equal on every machine that has applied the same log. */
+import { StateDigest } from "../num/hash.ts";
+import { CHANGE_STAMP, ROW_SIZE, rowStart } from "../state/row-table.ts";
+import type { State } from "../state/state.ts";
+import { policyHash } from "../policy/document.ts";
+
+/** 16 hex digits over all rows, sanctions, profiles, policies and remembered requests. */
+export function stateHash(state: State): string {
+  const digest = new StateDigest();
+  for (const value of [state.now, state.refreshNext, state.refreshOwed, state.eventCount]) digest.f64(value);
+  for (const kind of state.kinds) {
+    digest.text(kind.name);
+    digest.text(policyHash(kind.compiled.policy));
+    for (let row = 0; row < kind.table.count; row++) {
+      const chunk = kind.table.chunkOf(row);
+      const start = rowStart(row);
+      // The stamp only says where the newest change of the row stood in its batch.
+      const words = chunk.u32.subarray(start * 2, (start + ROW_SIZE) * 2);
+      for (let word = 0; word < words.length; word++) if (word !== CHANGE_STAMP) digest.u32(words[word]!);
+      digest.u32(kind.rank.bucketOf(row));
+    }
+  }
+  for (let subject = 0; subject < state.places.count; subject++) {
+    digest.text(state.ids.at(subject));
+    const profile = state.profiles.get(subject);
+    if (profile !== undefined) digest.text(JSON.stringify(profile));
+    const sanctions = state.sanctions.of(subject);
+    if (sanctions !== undefined) digest.text(JSON.stringify(sanctions));
+  }
+  digest.text(JSON.stringify(state.memory.dump()));
+  return digest.hex();
+}

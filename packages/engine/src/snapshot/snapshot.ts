@@ -1,0 +1,199 @@
+/**
+ * Subject-wise snapshots of the state, written in small steps between batches.
+ *
+ * What concerns all subjects is taken at the start position. Rows follow in units of 64 with their sanctions,
+ * profiles and aggregates, each unit as of the position at which it is written. A restore therefore replays from the
+ * start position and leaves out, for each unit, what that unit already holds.
+ */
+import type { TierCuts } from "../event/acts.ts";
+import { rebuildDeadlines } from "../fold/deadlines.ts";
+import { indexRow } from "../fold/index-row.ts";
+import type { Policy } from "../policy/policy.ts";
+import type { Sanctions } from "../sanction/sanction.ts";
+import { NUMBER, ROW_SIZE, ROWS_PER_UNIT, rowStart } from "../state/row-table.ts";
+import type { MemoryDump } from "../state/memory.ts";
+import { addKind, createState, type Kind, type Profile, type State, type StateOptions } from "../state/state.ts";
+import { ByteReader, ByteWriter } from "./bytes.ts";
+
+/** Format of the parts; a snapshot of another version is not read. */
+export const SNAPSHOT_VERSION = 1;
+/** A step writes about this much. */
+export const STEP_BYTES = 1 << 20;
+/** Ids, and remembered keys, in one part. */
+const IDS_PER_PART = 16_384;
+const KEYS_PER_PART = 4_096;
+
+export interface Part {
+  readonly type: number;
+  /** Log position up to which the part holds everything. */
+  readonly position: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+const HEADER = 1;
+const IDS = 2;
+const KEYS = 3;
+const ROWS = 4;
+
+interface Header {
+  readonly version: number;
+  readonly position: number;
+  readonly now: number;
+  readonly refreshNext: number;
+  readonly refreshOwed: number;
+  readonly eventCount: number;
+  readonly actCount: number;
+  readonly sequences: MemoryDump["sequences"];
+  readonly kinds: readonly {
+    readonly name: string;
+    readonly policy: Policy;
+    readonly rows: number;
+    readonly cuts: { readonly scores: TierCuts["cuts"]; readonly rated: number } | null;
+  }[];
+}
+
+/**
+ * Parts of a snapshot of `state`, one a step. Batches may be applied between two steps, never during one.
+ */
+export function* snapshotParts(state: State): Generator<Part, void, void> {
+  const startPosition = state.position;
+  const { sequences, keys } = state.memory.dump();
+  const count = state.places.count;
+  yield { type: HEADER, position: startPosition, bytes: jsonBytes(headerOf(state, sequences)) };
+  for (let first = 0; first < count; first += IDS_PER_PART) {
+    yield { type: IDS, position: startPosition, bytes: idBytes(state, first, Math.min(count, first + IDS_PER_PART)) };
+  }
+  for (let first = 0; first < keys.length; first += KEYS_PER_PART) {
+    yield { type: KEYS, position: startPosition, bytes: jsonBytes(keys.slice(first, first + KEYS_PER_PART)) };
+  }
+  const writer = new ByteWriter(2 * STEP_BYTES);
+  for (const kind of state.kinds) {
+    const rows = kind.table.count;
+    for (let first = 0; first < rows; ) {
+      writer.clear();
+      while (first < rows && writer.length < STEP_BYTES) {
+        writeUnit(state, kind, first, writer);
+        first += ROWS_PER_UNIT;
+      }
+      yield { type: ROWS, position: state.position, bytes: writer.finish() };
+    }
+  }
+}
+
+/** A state to restore parts into, in the order in which they were written. */
+export function restoreParts(options: StateOptions): { state: State; part(part: Part): void; finish(): void } {
+  const state = createState({ ...options, policies: {} });
+  return {
+    state,
+    part: ({ type, position, bytes }) => restorePart(state, type, position, bytes),
+    finish: () => {
+      for (const kind of state.kinds) for (let row = 0; row < kind.table.count; row++) indexRow(kind, row);
+      rebuildDeadlines(state);
+    },
+  };
+}
+
+/** The log behind the snapshot has been replayed: from here on every batch concerns every row. */
+export function endReplay(state: State): void {
+  for (const kind of state.kinds) kind.table.endRestore();
+}
+
+function headerOf(state: State, sequences: MemoryDump["sequences"]): Header {
+  return {
+    version: SNAPSHOT_VERSION,
+    position: state.position,
+    now: state.now,
+    refreshNext: state.refreshNext,
+    refreshOwed: state.refreshOwed,
+    eventCount: state.eventCount,
+    actCount: state.actCount,
+    sequences,
+    kinds: state.kinds.map(({ name, compiled, table, cuts }) => ({ name, policy: compiled.policy, rows: table.count, cuts })),
+  };
+}
+
+function idBytes(state: State, first: number, end: number): Uint8Array<ArrayBuffer> {
+  const writer = new ByteWriter(1 << 16);
+  writer.u32(end - first);
+  for (let subject = first; subject < end; subject++) {
+    writer.u8(state.places.kindOf(subject));
+    writer.u32(state.places.rowOf(subject));
+  }
+  state.ids.encode(writer, first, end);
+  return writer.finish();
+}
+
+function writeUnit(state: State, kind: Kind, first: number, writer: ByteWriter): void {
+  const end = Math.min(kind.table.count, first + ROWS_PER_UNIT);
+  writer.u8(kind.index);
+  writer.u32(first);
+  writer.u32(end - first);
+  writer.raw(kind.table.bytesOf(first, end));
+  const sanctions: [number, Sanctions][] = [];
+  const profiles: [number, Profile][] = [];
+  for (let row = first; row < end; row++) {
+    const subject = kind.table.chunkOf(row).u32[rowStart(row) * 2 + NUMBER]!;
+    const sanction = state.sanctions.of(subject);
+    if (sanction !== undefined) sanctions.push([subject, sanction]);
+    const profile = state.profiles.get(subject);
+    if (profile !== undefined) profiles.push([subject, profile]);
+  }
+  writer.text(JSON.stringify({ sanctions, profiles }));
+  writer.u8(kind.aggregates === null ? 0 : 1);
+  kind.aggregates?.encodeRows(first, end, writer);
+}
+
+function restorePart(state: State, type: number, position: number, bytes: Uint8Array): void {
+  const reader = new ByteReader(bytes);
+  if (type === HEADER) restoreHeader(state, JSON.parse(reader.text()));
+  else if (type === IDS) restoreIds(state, reader);
+  else if (type === KEYS) state.memory.restore({ sequences: [], keys: JSON.parse(reader.text()) });
+  else if (type === ROWS) while (reader.remaining > 0) restoreUnit(state, reader, position);
+  else throw new RangeError(`snapshot part of the unknown type ${type}`);
+}
+
+function restoreHeader(state: State, header: Header): void {
+  if (header.version !== SNAPSHOT_VERSION) throw new RangeError(`snapshot of version ${header.version}`);
+  state.position = header.position;
+  state.now = header.now;
+  state.refreshNext = header.refreshNext;
+  state.refreshOwed = header.refreshOwed;
+  state.eventCount = header.eventCount;
+  state.actCount = header.actCount;
+  state.memory.restore({ sequences: header.sequences, keys: [] });
+  for (const { name, policy, rows, cuts } of header.kinds) {
+    const kind = addKind(state, name, policy);
+    kind.cuts = cuts;
+    kind.table.restoreCount(rows);
+  }
+}
+
+function restoreIds(state: State, reader: ByteReader): void {
+  const count = reader.u32();
+  for (let index = 0; index < count; index++) {
+    const kind = reader.u8();
+    state.places.add(kind, reader.u32());
+  }
+  state.ids.decode(reader);
+}
+
+function restoreUnit(state: State, reader: ByteReader, position: number): void {
+  const kind = state.kinds[reader.u8()]!;
+  const first = reader.u32();
+  const rows = reader.u32();
+  kind.table.restore(first, reader.raw(rows * ROW_SIZE * 8), position);
+  const { sanctions, profiles }: { sanctions: [number, Sanctions][]; profiles: [number, Profile][] } = JSON.parse(reader.text());
+  for (const [subject, sanction] of sanctions) state.sanctions.restore(subject, sanction);
+  for (const [subject, profile] of profiles) state.profiles.set(subject, profile);
+  const hasAggregates = reader.u8() === 1;
+  if (!hasAggregates) return;
+  if (kind.aggregates === null) throw new RangeError("the snapshot holds aggregates, the state is to have none");
+  kind.aggregates.ensureRows(first + rows);
+  kind.aggregates.decodeRows(reader);
+}
+
+function jsonBytes(value: unknown): Uint8Array<ArrayBuffer> {
+  const writer = new ByteWriter(1 << 12);
+  writer.text(JSON.stringify(value));
+  return writer.finish();
+}
