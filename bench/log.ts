@@ -6,20 +6,14 @@ import type { SampleColumns } from "@staunch/engine";
 import { decodeBatch, encodeBatch } from "@staunch/engine";
 import { openSqliteLog } from "../packages/server/src/adapters/sqlite-log/sqlite-log.ts";
 import type { Log } from "../packages/server/src/ports/log.ts";
-
-export interface Measurement {
-  readonly name: string;
-  readonly unit: string;
-  readonly value: number;
-  readonly conditions: string;
-}
+import { quantile, type Result, secondsSince } from "./result.ts";
 
 /** Samples that make a record of about 64 KiB. */
 const SAMPLES_PER_RECORD = 3120;
 const RECORDS = 3000;
 
 /** Appends one after the other, each waiting for its answer, then replays what was written. */
-export async function* benchLog(): AsyncIterable<Measurement> {
+export async function* benchLog(): AsyncIterable<Result> {
   const directory = await mkdtemp(join(tmpdir(), "staunch-bench-log-"));
   try {
     const opened = await openSqliteLog({ directory });
@@ -33,7 +27,7 @@ export async function* benchLog(): AsyncIterable<Measurement> {
   }
 }
 
-async function* measureAppends(log: Log): AsyncIterable<Measurement> {
+async function* measureAppends(log: Log): AsyncIterable<Result> {
   const claimed = await log.claim({ owner: "bench", loggedAt: 1 });
   if (claimed.type !== "claimed") throw new Error(`claim: ${claimed.type}`);
   const { epoch } = claimed.tail;
@@ -53,9 +47,10 @@ async function* measureAppends(log: Log): AsyncIterable<Measurement> {
     ({ position, hash } = result);
     latenciesMs.push(performance.now() - appendedMs);
   }
-  const seconds = (performance.now() - startedMs) / 1000;
+  const seconds = secondsSince(startedMs);
   latenciesMs.sort((a, b) => a - b);
-  const conditions = `${RECORDS} records of ${Math.round(bytes / RECORDS / 1024)} KiB, one in flight, WAL, synchronous=FULL`;
+  const recordBytes = Math.round(bytes / RECORDS);
+  const conditions = { records: RECORDS, recordBytes, inFlight: 1, journal: "wal", synchronous: "full" };
   yield { name: "log appends", unit: "1/s", value: Math.round(RECORDS / seconds), conditions };
   yield {
     name: "log append events",
@@ -64,12 +59,12 @@ async function* measureAppends(log: Log): AsyncIterable<Measurement> {
     conditions,
   };
   for (const share of [0.5, 0.99, 1]) {
-    const value = latenciesMs[Math.ceil(latenciesMs.length * share) - 1]!;
+    const value = quantile(latenciesMs, share);
     yield { name: `log append p${share * 100}`, unit: "ms", value: Number(value.toFixed(2)), conditions };
   }
 }
 
-async function* measureReplay(log: Log): AsyncIterable<Measurement> {
+async function* measureReplay(log: Log): AsyncIterable<Result> {
   let events = 0;
   let sum = 0;
   const startedMs = performance.now();
@@ -81,9 +76,9 @@ async function* measureReplay(log: Log): AsyncIterable<Measurement> {
       events += samples!.count;
     }
   }
-  const seconds = (performance.now() - startedMs) / 1000;
+  const seconds = secondsSince(startedMs);
   if (sum === 0) throw new Error("the values were not read");
-  const conditions = `${events} samples read, verified (CRC-32 and SHA-256 chain), decoded, each value touched once`;
+  const conditions = { events, verified: "CRC-32 and SHA-256 chain", valuesTouched: "once" };
   yield { name: "log replay decode", unit: "events/s", value: Math.round(events / seconds), conditions };
 }
 

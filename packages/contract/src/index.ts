@@ -1,1 +1,10 @@
-export { Problem } from "./problem.ts";
+/** Everything that Staunch says and accepts on the wire. */
+export * from "./common.ts";
+export * from "./keys.ts";
+export * from "./policies.ts";
+export * from "./problem.ts";
+export * from "./rankings.ts";
+export * from "./sanctions.ts";
+export * from "./status.ts";
+export * from "./subjects.ts";
+export * from "./vocabulary.ts";

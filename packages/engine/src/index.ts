@@ -23,6 +23,7 @@ export {
   type Threshold,
   type TrustEvidence,
 } from "./read/explain.ts";
+export { indexedRow, type Indexed } from "./read/indexed.ts";
 export { best, percentileCuts, rankCursor, rankPage, worst, type Ranked } from "./read/ranking.ts";
 export { stateHash } from "./read/digest.ts";
 export { endReplay, restoreParts, SNAPSHOT_VERSION, snapshotParts, type Part } from "./snapshot/snapshot.ts";

@@ -1,16 +1,21 @@
 /**
  * Aggregates and raw samples of every subject and metric over the metric retention (`scoring.md`, section 10).
  *
- * A series (one subject's metric) is a ring of step blocks, one per aggregate interval that saw a sample, and a ring
- * of pages with its newest raw samples. Steps that left the retention go when their series opens a new one, so no
- * sample pays for more than one. Nothing here reads a clock: `nowMs` is the log's time and never falls.
+ * A series (one subject's metric) is a step block for each aggregate interval that saw a sample, and a ring of pages
+ * with its newest raw samples. The newest step lies in the subject's row, side by side for all metrics, so that a
+ * sample needs no search and touches little memory; when the next step begins it moves to a ring of older ones.
+ * Steps that left the retention go when their series opens a new one, so no sample pays for more than one. Nothing
+ * here reads a clock: `nowMs` is the log's time and never falls.
  */
 import { METRIC_COUNT, METRICS } from "../event/metrics.ts";
 import type { ByteReader, ByteWriter } from "../snapshot/bytes.ts";
 import { bucketOf } from "./geometric-buckets.ts";
+import { newChunk } from "./page-pool.ts";
+import type { PageChunk } from "./page-pool.ts";
 import { RAW_SAMPLES_MAX, RAW_TEXT_MAX, RawSamples } from "./raw-samples.ts";
 import type { RawSample } from "./raw-samples.ts";
 import { StepBlocks } from "./step-blocks.ts";
+import { BLOCK_WORDS } from "./step-sketch.ts";
 import { StepGrid } from "./step-grid.ts";
 import { Summary } from "./summary.ts";
 import type { Percentiles } from "./summary.ts";
@@ -66,12 +71,14 @@ export interface SampleOptions {
   readonly limit?: number;
 }
 
-/** A series' header: its newest step (followed in the ring by the oldest), a step where a late search may start ... */
-const NEWEST = 0;
-const HINT = 1;
-/** ... and two words of `raw-samples.ts`. */
-const HEADER_WORDS = 4;
-const ROW_WORDS = METRIC_COUNT * HEADER_WORDS;
+/** Words of a series in its row: the two of `raw-samples.ts`, an older step where a late search may start ... */
+const RAW = 0;
+const HINT = 2;
+/** ... and, after a word that keeps doubles aligned, the newest step, whose first word is the newest of the older ones. */
+const BLOCK = 4;
+const OLDER = BLOCK;
+const SERIES_WORDS = BLOCK + BLOCK_WORDS;
+const ROW_WORDS = METRIC_COUNT * SERIES_WORDS;
 
 const ROWS_SHIFT = 14;
 const ROWS_MASK = (1 << ROWS_SHIFT) - 1;
@@ -81,7 +88,7 @@ const TIMED: readonly boolean[] = METRICS.map((metric) => metric.shape === "time
 
 /** Rows are the dense numbers of subjects; metrics are codes of `METRICS`. */
 export class AggregateStore {
-  private readonly headers: Uint32Array[] = [];
+  private readonly rows: PageChunk[] = [];
   private readonly blocks = new StepBlocks();
   private readonly raw: RawSamples;
   private readonly grid: StepGrid;
@@ -106,8 +113,8 @@ export class AggregateStore {
 
   /** Memory held, in bytes, free pages included. */
   get bytesUsed(): number {
-    const headers = this.headers.length * (ROWS_MASK + 1) * ROW_WORDS * 4;
-    return headers + this.blocks.bytesUsed + this.raw.bytesUsed;
+    const rows = this.rows.length * (ROWS_MASK + 1) * ROW_WORDS * 4;
+    return rows + this.blocks.bytesUsed + this.raw.bytesUsed;
   }
 
   /** Raw samples given up early or never kept, because the pool was empty. */
@@ -122,8 +129,7 @@ export class AggregateStore {
 
   /** Makes room for rows 0..count - 1. */
   ensureRows(count: number): void {
-    while (this.headers.length << ROWS_SHIFT < count)
-      this.headers.push(new Uint32Array((ROWS_MASK + 1) * ROW_WORDS));
+    while (this.rows.length << ROWS_SHIFT < count) this.rows.push(newChunk((ROWS_MASK + 1) * ROW_WORDS));
   }
 
   /**
@@ -144,54 +150,59 @@ export class AggregateStore {
   ): void {
     this.setNow(nowMs);
     if (atMs < this.keptFromMs) return;
-    const headers = this.headers[row >>> ROWS_SHIFT]!;
-    const series = (row & ROWS_MASK) * ROW_WORDS + metric * HEADER_WORDS;
+    const chunk = this.rows[row >>> ROWS_SHIFT]!;
+    const series = seriesOf(row, metric);
     const startSeconds = this.grid.startOf(atMs) / 1000;
-    const newest = headers[series + NEWEST]!;
-    const block =
-      newest !== 0 && this.blocks.startSeconds(newest) === startSeconds
-        ? newest
-        : this.otherStep(headers, series, startSeconds);
-    if (failed) this.blocks.addFailed(block);
-    if (!failed || !TIMED[metric]!) {
-      this.blocks.addValue(block, value, bucketOf(BOUNDED[metric]! ? 1 - value : value));
+    const { blocks } = this;
+    if (blocks.startSecondsAt(chunk, series + BLOCK) > startSeconds) {
+      const page = this.lateStep(chunk, series, startSeconds);
+      this.count(blocks.chunkOf(page), blocks.wordOf(page), metric, value, failed);
+    } else {
+      if (blocks.startSecondsAt(chunk, series + BLOCK) < startSeconds)
+        this.nextStep(chunk, series, startSeconds);
+      this.count(chunk, series + BLOCK, metric, value, failed);
     }
-    this.raw.append(headers, series, atMs, value, weight, failed, monitor, context, this.keptFromMs);
+    const { keptFromMs } = this;
+    this.raw.append(chunk.words, series + RAW, atMs, value, weight, failed, monitor, context, keptFromMs);
   }
 
   /**
    * Reads what the next {@link add} to this series will read, so that the memory of a run of samples is fetched at
-   * once and not one after the other. The result means nothing; use it somewhere or the read may be left out.
+   * once and not one after the other; {@link touchRaw} does the same for what can only be found by what this reads,
+   * so it comes in a second pass. The results mean nothing; use them somewhere or the reads may be left out.
    */
   touch(row: number, metric: number): number {
-    const headers = this.headers[row >>> ROWS_SHIFT]!;
-    const series = (row & ROWS_MASK) * ROW_WORDS + metric * HEADER_WORDS;
-    const newest = headers[series + NEWEST]!;
-    return newest === 0 ? 0 : this.blocks.startSeconds(newest) + this.raw.touch(headers, series);
+    const { words } = this.rows[row >>> ROWS_SHIFT]!;
+    const series = seriesOf(row, metric);
+    return words[series]! + words[series + 16]! + words[series + SERIES_WORDS - 1]!;
+  }
+
+  touchRaw(row: number, metric: number): number {
+    return this.raw.touch(this.rows[row >>> ROWS_SHIFT]!.words, seriesOf(row, metric) + RAW);
   }
 
   /** The aggregate of a window, by default all that is kept; null when it has no samples. */
   read(row: number, metric: number, nowMs: number, options: WindowOptions = {}): Aggregate | null {
-    const series = this.seriesOf(row, metric, nowMs);
-    if (series === -1) return null;
-    const headers = this.headers[row >>> ROWS_SHIFT]!;
-    const newestMs = this.blocks.startSeconds(headers[series + NEWEST]!) * 1000;
+    const chunk = this.chunkAt(row, metric, nowMs);
+    if (chunk === null) return null;
+    const newestMs = this.blocks.startSecondsAt(chunk, seriesOf(row, metric) + BLOCK) * 1000;
     const keptToMs = this.grid.endOf(Math.max(nowMs, newestMs));
     const fromMs = Math.max(this.keptFromMs, this.grid.startOf(Math.max(0, options.fromMs ?? 0)));
     const toMs = Math.min(keptToMs, this.endAfter(options.toMs ?? keptToMs));
-    return fromMs < toMs ? this.summarise(headers, series, metric, fromMs, toMs) : null;
+    return fromMs < toMs ? this.summarise(chunk, row, metric, fromMs, toMs) : null;
   }
 
   /** One aggregate for each step that has samples, oldest first. */
   steps(row: number, metric: number, nowMs: number): Aggregate[] {
-    const series = this.seriesOf(row, metric, nowMs);
-    if (series === -1) return [];
-    const headers = this.headers[row >>> ROWS_SHIFT]!;
+    const chunk = this.chunkAt(row, metric, nowMs);
+    if (chunk === null) return [];
+    const starts = this.older(chunk, seriesOf(row, metric)).map((page) => this.blocks.startSeconds(page));
+    starts.push(this.blocks.startSecondsAt(chunk, seriesOf(row, metric) + BLOCK));
     const steps: Aggregate[] = [];
-    for (const block of this.ring(headers, series)) {
-      const startMs = this.blocks.startSeconds(block) * 1000;
+    for (const startSeconds of starts) {
+      const startMs = startSeconds * 1000;
       if (startMs < this.keptFromMs) continue;
-      const step = this.summarise(headers, series, metric, startMs, this.grid.endOf(startMs));
+      const step = this.summarise(chunk, row, metric, startMs, this.grid.endOf(startMs));
       if (step !== null) steps.push(step);
     }
     return steps;
@@ -199,11 +210,11 @@ export class AggregateStore {
 
   /** Raw samples inside the retention, by the time when they happened, newest last. */
   samples(row: number, metric: number, nowMs: number, options: SampleOptions = {}): RawSample[] {
-    const series = this.seriesOf(row, metric, nowMs);
-    if (series === -1) return [];
+    const chunk = this.chunkAt(row, metric, nowMs);
+    if (chunk === null) return [];
     const sinceMs = options.sinceMs ?? -1;
     const samples: RawSample[] = [];
-    this.raw.forEach(this.headers[row >>> ROWS_SHIFT]!, series, (atMs, value, failed, page, place) => {
+    this.raw.forEach(chunk.words, seriesOf(row, metric) + RAW, (atMs, value, failed, page, place) => {
       if (atMs < this.keptFromMs || atMs <= sinceMs) return;
       const weight = this.raw.weight(page, place);
       const monitor = this.raw.monitor(page, place);
@@ -217,13 +228,16 @@ export class AggregateStore {
 
   /** Gives back what left the retention, also of series that nobody adds to any more. */
   expire(row: number, nowMs: number): void {
-    const headers = this.headers[row >>> ROWS_SHIFT];
-    if (headers === undefined) return;
+    const chunk = this.rows[row >>> ROWS_SHIFT];
+    if (chunk === undefined) return;
     this.setNow(nowMs);
     for (let metric = 0; metric < METRIC_COUNT; metric++) {
-      const series = (row & ROWS_MASK) * ROW_WORDS + metric * HEADER_WORDS;
-      this.dropExpiredSteps(headers, series);
-      this.raw.dropExpired(headers, series, this.keptFromMs);
+      const series = seriesOf(row, metric);
+      if (this.blocks.isEmpty(chunk, series + BLOCK)) continue;
+      this.raw.dropExpired(chunk.words, series + RAW, this.keptFromMs);
+      this.dropExpiredSteps(chunk, series);
+      const newestMs = this.blocks.startSecondsAt(chunk, series + BLOCK) * 1000;
+      if (newestMs < this.keptFromMs) this.blocks.empty(chunk, series + BLOCK);
     }
   }
 
@@ -282,62 +296,79 @@ export class AggregateStore {
     this.keptFromMs = Math.max(this.floorMs, this.grid.startOf(Math.max(0, nowMs - this.retentionMs)));
   }
 
-  /** The block of a step that is not the newest: a later one, or an earlier one for a late sample. */
-  private otherStep(headers: Uint32Array, series: number, startSeconds: number): number {
-    const newest = headers[series + NEWEST]!;
-    if (newest !== 0 && startSeconds < this.blocks.startSeconds(newest)) {
-      return this.lateStep(headers, series, startSeconds);
-    }
-    this.dropExpiredSteps(headers, series);
-    const before = headers[series + NEWEST]!;
-    const block = this.blocks.open(startSeconds);
-    this.blocks.setNext(block, before === 0 ? block : this.blocks.next(before));
-    if (before !== 0) this.blocks.setNext(before, block);
-    headers[series + NEWEST] = block;
-    headers[series + HINT] = before;
-    return block;
+  private count(chunk: PageChunk, block: number, metric: number, value: number, failed: boolean): void {
+    if (failed) this.blocks.addFailed(chunk, block);
+    if (failed && TIMED[metric]!) return;
+    this.blocks.addValue(chunk, block, value, bucketOf(BOUNDED[metric]! ? 1 - value : value));
   }
 
-  /** Late samples come close together, so the search goes on from where the last one ended if it can. */
-  private lateStep(headers: Uint32Array, series: number, startSeconds: number): number {
+  /** The newest step becomes an older one, or goes when it left the retention meanwhile; a later one takes its place. */
+  private nextStep(chunk: PageChunk, series: number, startSeconds: number): void {
     const { blocks } = this;
-    const hint = headers[series + HINT]!;
-    const hinted = hint !== 0 && blocks.startSeconds(hint) <= startSeconds;
-    // The newest precedes the oldest in the ring; it starts later than the sample, so the search ends there.
-    let block = hinted ? hint : headers[series + NEWEST]!;
-    while (blocks.startSeconds(blocks.next(block)) <= startSeconds) block = blocks.next(block);
-    if (blocks.startSeconds(block) === startSeconds) {
-      headers[series + HINT] = block;
-      return block;
+    this.dropExpiredSteps(chunk, series);
+    if (blocks.startSecondsAt(chunk, series + BLOCK) * 1000 < this.keptFromMs) {
+      blocks.empty(chunk, series + BLOCK);
+    } else if (!blocks.isEmpty(chunk, series + BLOCK)) {
+      const newest = chunk.words[series + OLDER]!;
+      chunk.words[series + OLDER] = this.insertAfter(newest, blocks.moveToPage(chunk, series + BLOCK));
     }
-    const opened = blocks.open(startSeconds);
-    blocks.setNext(opened, blocks.next(block));
-    blocks.setNext(block, opened);
-    headers[series + HINT] = opened;
-    return opened;
+    blocks.open(chunk, series + BLOCK, startSeconds);
   }
 
-  private dropExpiredSteps(headers: Uint32Array, series: number): void {
-    while (headers[series + NEWEST]! !== 0) {
-      const newest = headers[series + NEWEST]!;
-      const oldest = this.blocks.next(newest);
+  /** The page of an older step. Late samples come close together, so a search goes on from where the last one ended. */
+  private lateStep(chunk: PageChunk, series: number, startSeconds: number): number {
+    const { blocks } = this;
+    const newest = chunk.words[series + OLDER]!;
+    if (newest === 0 || blocks.startSeconds(newest) < startSeconds) {
+      return (chunk.words[series + OLDER] = this.insertAfter(newest, this.openPage(startSeconds)));
+    }
+    if (blocks.startSeconds(newest) === startSeconds) return newest;
+    const hint = chunk.words[series + HINT]!;
+    const hinted = hint !== 0 && blocks.startSeconds(hint) <= startSeconds;
+    // The newest precedes the oldest in the ring; it starts later than the sample, so the search ends before it.
+    let page = hinted ? hint : newest;
+    while (blocks.startSeconds(blocks.pool.next(page)) <= startSeconds) page = blocks.pool.next(page);
+    if (blocks.startSeconds(page) !== startSeconds)
+      page = this.insertAfter(page, this.openPage(startSeconds));
+    chunk.words[series + HINT] = page;
+    return page;
+  }
+
+  private openPage(startSeconds: number): number {
+    const page = this.blocks.pool.allocate();
+    this.blocks.open(this.blocks.chunkOf(page), this.blocks.wordOf(page), startSeconds);
+    return page;
+  }
+
+  /** Puts a page into the ring behind another, or alone into an empty one (0), and returns it. */
+  private insertAfter(before: number, page: number): number {
+    const { pool } = this.blocks;
+    pool.setNext(page, before === 0 ? page : pool.next(before));
+    if (before !== 0) pool.setNext(before, page);
+    return page;
+  }
+
+  private dropExpiredSteps(chunk: PageChunk, series: number): void {
+    const { words } = chunk;
+    const { pool } = this.blocks;
+    while (words[series + OLDER]! !== 0) {
+      const newest = words[series + OLDER]!;
+      const oldest = pool.next(newest);
       if (this.blocks.startSeconds(oldest) * 1000 >= this.keptFromMs) return;
-      if (oldest === newest) headers[series + NEWEST] = 0;
-      else this.blocks.setNext(newest, this.blocks.next(oldest));
-      const hint = headers[series + HINT]!;
-      if (hint === oldest) headers[series + HINT] = 0;
+      if (oldest === newest) words[series + OLDER] = 0;
+      else pool.setNext(newest, pool.next(oldest));
+      const hint = words[series + HINT]!;
+      if (hint === oldest) words[series + HINT] = 0;
       this.blocks.release(oldest);
     }
   }
 
-  /** Where the header of a series that has steps starts, or -1. */
-  private seriesOf(row: number, metric: number, nowMs: number): number {
-    const headers = this.headers[row >>> ROWS_SHIFT];
-    if (headers === undefined) return -1;
+  /** The chunk of a series that has samples; null for one that has none. */
+  private chunkAt(row: number, metric: number, nowMs: number): PageChunk | null {
+    const chunk = this.rows[row >>> ROWS_SHIFT];
+    if (chunk === undefined || this.blocks.isEmpty(chunk, seriesOf(row, metric) + BLOCK)) return null;
     this.setNow(nowMs);
-    const series = (row & ROWS_MASK) * ROW_WORDS + metric * HEADER_WORDS;
-    const newest = headers[series + NEWEST]!;
-    return newest === 0 ? -1 : series;
+    return chunk;
   }
 
   private endAfter(toMs: number): number {
@@ -347,17 +378,13 @@ export class AggregateStore {
 
   /** Both ends are ends of steps. */
   private summarise(
-    headers: Uint32Array,
-    series: number,
+    chunk: PageChunk,
+    row: number,
     metric: number,
     fromMs: number,
     toMs: number,
   ): Aggregate | null {
-    const summary = new Summary();
-    for (const block of this.ring(headers, series)) {
-      const startMs = this.blocks.startSeconds(block) * 1000;
-      if (startMs >= fromMs && startMs < toMs) this.blocks.collect(block, summary);
-    }
+    const summary = this.gather(chunk, seriesOf(row, metric), fromMs, toMs);
     const { count, failedCount, sum, min, max } = summary;
     if (count + failedCount === 0) return null;
     const window = { periodMs: toMs - fromMs, startTime: fromMs, endTime: toMs };
@@ -365,7 +392,7 @@ export class AggregateStore {
       const nothing = { average: null, min: null, max: null, stdDev: null, percentiles: null };
       return { count, failedCount, sum, ...nothing, exact: true, ...window };
     }
-    const values = this.rawValues(headers, series, metric, fromMs, toMs);
+    const values = this.rawValues(chunk, row, metric, fromMs, toMs);
     const exact = values.length === count;
     const percentiles = exact
       ? summary.exactPercentiles(values)
@@ -374,69 +401,86 @@ export class AggregateStore {
     return { count, failedCount, sum, ...statistics, exact, ...window };
   }
 
+  private gather(chunk: PageChunk, series: number, fromMs: number, toMs: number): Summary {
+    const { blocks } = this;
+    const summary = new Summary();
+    for (const page of this.older(chunk, series)) {
+      const startMs = blocks.startSeconds(page) * 1000;
+      if (startMs >= fromMs && startMs < toMs)
+        blocks.collect(blocks.chunkOf(page), blocks.wordOf(page), summary);
+    }
+    const newestMs = blocks.startSecondsAt(chunk, series + BLOCK) * 1000;
+    if (newestMs >= fromMs && newestMs < toMs) blocks.collect(chunk, series + BLOCK, summary);
+    return summary;
+  }
+
   /** The values of the window that are still there raw: all of them when they are as many as were counted. */
   private rawValues(
-    headers: Uint32Array,
-    series: number,
+    chunk: PageChunk,
+    row: number,
     metric: number,
     fromMs: number,
     toMs: number,
   ): Float64Array {
     const values: number[] = [];
-    this.raw.forEach(headers, series, (atMs, value, failed) => {
+    this.raw.forEach(chunk.words, seriesOf(row, metric) + RAW, (atMs, value, failed) => {
       if (atMs >= fromMs && atMs < toMs && !(failed && TIMED[metric]!)) values.push(value);
     });
     return Float64Array.from(values);
   }
 
-  /** The blocks of a series, oldest first. */
-  private ring(headers: Uint32Array, series: number): number[] {
-    const newest = headers[series + NEWEST]!;
-    if (newest === 0) return [];
-    const blocks: number[] = [];
-    let block = newest;
+  /** The pages of the steps before the newest, oldest first. */
+  private older(chunk: PageChunk, series: number): number[] {
+    const newest = chunk.words[series + OLDER]!;
+    const pages: number[] = [];
+    if (newest === 0) return pages;
+    let page = newest;
     do {
-      block = this.blocks.next(block);
-      blocks.push(block);
-    } while (block !== newest);
-    return blocks;
+      page = this.blocks.pool.next(page);
+      pages.push(page);
+    } while (page !== newest);
+    return pages;
   }
 
-  /** A bit for each metric that has a series, then each series: its steps, oldest first, and its raw samples. */
+  /** A bit for each metric that has samples, then each series: its steps, oldest first, and its raw samples. */
   private encodeRow(row: number, writer: ByteWriter): void {
-    const headers = this.headers[row >>> ROWS_SHIFT]!;
-    const first = (row & ROWS_MASK) * ROW_WORDS;
+    const chunk = this.rows[row >>> ROWS_SHIFT]!;
+    const { blocks } = this;
     let present = 0;
     for (let metric = 0; metric < METRIC_COUNT; metric++) {
-      if (headers[first + metric * HEADER_WORDS + NEWEST]! !== 0) present |= 1 << metric;
+      if (!blocks.isEmpty(chunk, seriesOf(row, metric) + BLOCK)) present |= 1 << metric;
     }
     writer.u32(present);
     for (let metric = 0; metric < METRIC_COUNT; metric++) {
       if (((present >>> metric) & 1) === 0) continue;
-      const series = first + metric * HEADER_WORDS;
-      const ring = this.ring(headers, series);
-      writer.u32(ring.length);
-      for (const block of ring) this.blocks.encode(block, writer);
-      this.raw.encode(headers, series, writer);
+      const series = seriesOf(row, metric);
+      const older = this.older(chunk, series);
+      writer.u32(older.length + 1);
+      for (const page of older) blocks.encode(blocks.chunkOf(page), blocks.wordOf(page), writer);
+      blocks.encode(chunk, series + BLOCK, writer);
+      this.raw.encode(chunk.words, series + RAW, writer);
     }
   }
 
   private decodeRow(row: number, reader: ByteReader): void {
-    const headers = this.headers[row >>> ROWS_SHIFT]!;
+    const chunk = this.rows[row >>> ROWS_SHIFT]!;
+    const { blocks } = this;
     const present = reader.u32();
     for (let metric = 0; metric < METRIC_COUNT; metric++) {
       if (((present >>> metric) & 1) === 0) continue;
-      const series = (row & ROWS_MASK) * ROW_WORDS + metric * HEADER_WORDS;
-      for (let steps = reader.u32(); steps > 0; steps--) this.decodeStep(headers, series, reader);
-      this.raw.decode(headers, series, reader);
+      const series = seriesOf(row, metric);
+      for (let older = reader.u32() - 1; older > 0; older--) {
+        const page = this.insertAfter(chunk.words[series + OLDER]!, blocks.pool.allocate());
+        blocks.decode(blocks.chunkOf(page), blocks.wordOf(page), reader);
+        chunk.words[series + OLDER] = page;
+      }
+      blocks.decode(chunk, series + BLOCK, reader);
+      this.raw.decode(chunk.words, series + RAW, reader);
     }
   }
+}
 
-  private decodeStep(headers: Uint32Array, series: number, reader: ByteReader): void {
-    const block = this.blocks.decode(reader);
-    const before = headers[series + NEWEST]!;
-    this.blocks.setNext(block, before === 0 ? block : this.blocks.next(before));
-    if (before !== 0) this.blocks.setNext(before, block);
-    headers[series + NEWEST] = block;
-  }
+/** Where a series starts in the chunk of its row. */
+function seriesOf(row: number, metric: number): number {
+  return (row & ROWS_MASK) * ROW_WORDS + metric * SERIES_WORDS;
 }

@@ -67,12 +67,17 @@ export class PagePool {
   }
 
   private addChunk(): void {
-    const memory = new ArrayBuffer((this.mask + 1) * this.pageWords * 4);
-    this.chunks.push({
-      bytes: new Uint8Array(memory),
-      halves: new Uint16Array(memory),
-      words: new Uint32Array(memory),
-      doubles: new Float64Array(memory),
-    });
+    this.chunks.push(newChunk((this.mask + 1) * this.pageWords));
   }
+}
+
+/** A chunk of zeroes; `words` is even. */
+export function newChunk(words: number): PageChunk {
+  const memory = new ArrayBuffer(words * 4);
+  return {
+    bytes: new Uint8Array(memory),
+    halves: new Uint16Array(memory),
+    words: new Uint32Array(memory),
+    doubles: new Float64Array(memory),
+  };
 }

@@ -17,10 +17,10 @@ export interface RawSample {
   readonly context: string | null;
 }
 
-/** Words of a series' header that belong to its raw samples. */
-const NEWEST = 2;
-/** Bits 0..3 the place of the oldest sample in its page, 4..31 the number of samples. */
-const EXTENT = 3;
+/** Two words of a series belong to its raw samples, wherever the caller has them: the newest page ... */
+const NEWEST = 0;
+/** ... and in bits 0..3 the place of the oldest sample in its page, in bits 4..31 the number of samples. */
+const EXTENT = 1;
 /** A series keeps at most this many, so that their number fits the extent. */
 export const SAMPLE_SIZE_MAX = 1_000_000;
 
@@ -73,10 +73,10 @@ export class RawSamples {
     this.textMax = textMax;
   }
 
-  /** Keeps a sample of the series whose header starts at `series` in `headers`. */
+  /** Keeps a sample of the series whose two words start at `series` in `words`. */
   // oxlint-disable-next-line max-params -- an object per sample would be an allocation per event.
   append(
-    headers: Uint32Array,
+    words: Uint32Array,
     series: number,
     atMs: number,
     value: number,
@@ -86,17 +86,17 @@ export class RawSamples {
     context: string | null,
     keptFromMs: number,
   ): void {
-    while (headers[series + EXTENT]! >>> 4 >= this.sampleSize) {
-      const extent = headers[series + EXTENT]!;
+    while (words[series + EXTENT]! >>> 4 >= this.sampleSize) {
+      const extent = words[series + EXTENT]!;
       if (extent === 0) return;
-      this.dropOldest(headers, series);
+      this.dropOldest(words, series);
     }
-    if (needsPage(headers, series) && !this.makeRoom(headers, series, keptFromMs)) return;
+    if (needsPage(words, series) && !this.makeRoom(words, series, keptFromMs)) return;
     const units = (monitor?.length ?? 0) + (context?.length ?? 0);
     const roomForText = this.textUnits + units <= this.textMax;
     if (!roomForText) this.droppedTexts += 1;
     this.put(
-      headers,
+      words,
       series,
       atMs,
       value,
@@ -108,29 +108,29 @@ export class RawSamples {
   }
 
   /** Gives back the pages whose samples are all older than `keptFromMs`, oldest first. */
-  dropExpired(headers: Uint32Array, series: number, keptFromMs: number): void {
-    while (headers[series + NEWEST]! !== 0) {
-      const newest = headers[series + NEWEST]!;
+  dropExpired(words: Uint32Array, series: number, keptFromMs: number): void {
+    while (words[series + NEWEST]! !== 0) {
+      const newest = words[series + NEWEST]!;
       const oldest = this.pool.next(newest);
-      const extent = headers[series + EXTENT]!;
+      const extent = words[series + EXTENT]!;
       const first = extent & 15;
       const end = oldest === newest ? first + (extent >>> 4) : PAGE_SAMPLES;
       for (let place = end - 1; place >= first; place--) {
         if (this.atMs(oldest, place) >= keptFromMs) return;
       }
-      this.dropOldestPage(headers, series);
+      this.dropOldestPage(words, series);
     }
   }
 
   /** Calls `visit` for every sample in the order they came, with its time, value, failed flag, page and place. */
   forEach(
-    headers: Uint32Array,
+    words: Uint32Array,
     series: number,
     visit: (atMs: number, value: number, failed: boolean, page: number, place: number) => void,
   ): void {
-    const extent = headers[series + EXTENT]!;
+    const extent = words[series + EXTENT]!;
     if (extent >>> 4 === 0) return;
-    let page = this.pool.next(headers[series + NEWEST]!);
+    let page = this.pool.next(words[series + NEWEST]!);
     let place = extent & 15;
     for (let left = extent >>> 4; left > 0; left--) {
       const chunk = this.pool.chunks[page >>> CHUNK_SHIFT]!;
@@ -157,15 +157,15 @@ export class RawSamples {
   }
 
   /** Something of the page that the next sample goes to: reading it early brings it near. */
-  touch(headers: Uint32Array, series: number): number {
-    const page = headers[series + NEWEST]!;
+  touch(words: Uint32Array, series: number): number {
+    const page = words[series + NEWEST]!;
     if (page === 0) return 0;
-    return this.atMs(page, endPlace(headers, series));
+    return this.atMs(page, endPlace(words, series));
   }
 
-  encode(headers: Uint32Array, series: number, writer: ByteWriter): void {
-    writer.u32(headers[series + EXTENT]!);
-    this.forEach(headers, series, (atMs, value, failed, page, place) => {
+  encode(words: Uint32Array, series: number, writer: ByteWriter): void {
+    writer.u32(words[series + EXTENT]!);
+    this.forEach(words, series, (atMs, value, failed, page, place) => {
       const weight = this.weight(page, place);
       const monitor = this.monitor(page, place);
       const context = this.context(page, place);
@@ -184,10 +184,10 @@ export class RawSamples {
    * The series is empty. Its pages are filled from the same place as before, so that they end where they did, and
    * whatever the limits are now: what was kept when the snapshot was taken is kept.
    */
-  decode(headers: Uint32Array, series: number, reader: ByteReader): void {
+  decode(words: Uint32Array, series: number, reader: ByteReader): void {
     const extent = reader.u32();
-    if ((extent & 15) > 0) this.addPage(headers, series);
-    headers[series + EXTENT] = extent & 15;
+    if ((extent & 15) > 0) this.addPage(words, series);
+    words[series + EXTENT] = extent & 15;
     for (let left = extent >>> 4; left > 0; left--) {
       const atMs = reader.f64();
       const value = reader.f64();
@@ -195,15 +195,15 @@ export class RawSamples {
       const weight = (flags & 2) === 0 ? 1 : reader.f64();
       const monitor = (flags & 4) === 0 ? null : reader.text();
       const context = (flags & 8) === 0 ? null : reader.text();
-      this.put(headers, series, atMs, value, weight, (flags & 1) === 1, monitor, context);
+      this.put(words, series, atMs, value, weight, (flags & 1) === 1, monitor, context);
     }
   }
 
   /** Whether the pool has a page for the series; if need be in exchange for its own oldest. */
-  private makeRoom(headers: Uint32Array, series: number, keptFromMs: number): boolean {
-    this.dropExpired(headers, series, keptFromMs);
+  private makeRoom(words: Uint32Array, series: number, keptFromMs: number): boolean {
+    this.dropExpired(words, series, keptFromMs);
     if (this.pool.used < this.pagesMax) return true;
-    this.droppedSamples += this.dropOldestPage(headers, series);
+    this.droppedSamples += this.dropOldestPage(words, series);
     if (this.pool.used < this.pagesMax) return true;
     this.droppedSamples += 1;
     return false;
@@ -211,7 +211,7 @@ export class RawSamples {
 
   // oxlint-disable-next-line max-params -- an object per sample would be an allocation per event.
   private put(
-    headers: Uint32Array,
+    words: Uint32Array,
     series: number,
     atMs: number,
     value: number,
@@ -220,10 +220,10 @@ export class RawSamples {
     monitor: string | null,
     context: string | null,
   ): void {
-    if (needsPage(headers, series)) this.addPage(headers, series);
-    const place = endPlace(headers, series);
-    headers[series + EXTENT]! += 16;
-    const page = headers[series + NEWEST]!;
+    if (needsPage(words, series)) this.addPage(words, series);
+    const place = endPlace(words, series);
+    words[series + EXTENT]! += 16;
+    const page = words[series + NEWEST]!;
     const chunk = this.pool.chunks[page >>> CHUNK_SHIFT]!;
     const double = (page & this.pool.mask) * PAGE_DOUBLES + 1 + place * 2;
     chunk.doubles[double] = atMs;
@@ -233,35 +233,35 @@ export class RawSamples {
     if (monitor !== null || context !== null) this.setTexts(page, place, monitor, context);
   }
 
-  private addPage(headers: Uint32Array, series: number): void {
+  private addPage(words: Uint32Array, series: number): void {
     const page = this.pool.allocate();
-    const newest = headers[series + NEWEST]!;
+    const newest = words[series + NEWEST]!;
     this.pool.setNext(page, newest === 0 ? page : this.pool.next(newest));
     if (newest !== 0) this.pool.setNext(newest, page);
-    headers[series + NEWEST] = page;
+    words[series + NEWEST] = page;
     this.pool.chunks[page >>> CHUNK_SHIFT]!.words[(page & this.pool.mask) * PAGE_WORDS + FAILED] = 0;
   }
 
   /** A series without samples has no page. */
-  private dropOldest(headers: Uint32Array, series: number): void {
-    const extent = headers[series + EXTENT]!;
+  private dropOldest(words: Uint32Array, series: number): void {
+    const extent = words[series + EXTENT]!;
     if (extent >>> 4 === 1 || (extent & 15) === PAGE_SAMPLES - 1) {
-      this.dropOldestPage(headers, series);
+      this.dropOldestPage(words, series);
       return;
     }
-    this.dropTexts(this.pool.next(headers[series + NEWEST]!), extent & 15);
-    headers[series + EXTENT] = extent + 1 - 16;
+    this.dropTexts(this.pool.next(words[series + NEWEST]!), extent & 15);
+    words[series + EXTENT] = extent + 1 - 16;
   }
 
   /** Returns how many samples went with it, 0 when there is no page. */
-  private dropOldestPage(headers: Uint32Array, series: number): number {
-    const newest = headers[series + NEWEST]!;
+  private dropOldestPage(words: Uint32Array, series: number): number {
+    const newest = words[series + NEWEST]!;
     if (newest === 0) return 0;
     const oldest = this.pool.next(newest);
-    const extent = headers[series + EXTENT]!;
+    const extent = words[series + EXTENT]!;
     const dropped = Math.min(extent >>> 4, PAGE_SAMPLES - (extent & 15));
-    headers[series + EXTENT] = ((extent >>> 4) - dropped) << 4;
-    if (oldest === newest) headers[series + NEWEST] = 0;
+    words[series + EXTENT] = ((extent >>> 4) - dropped) << 4;
+    if (oldest === newest) words[series + NEWEST] = 0;
     else this.pool.setNext(newest, this.pool.next(oldest));
     for (let place = 0; place < PAGE_SAMPLES; place++) this.dropTexts(oldest, place);
     this.texts[oldest >>> CHUNK_SHIFT]?.delete(oldest);
@@ -299,12 +299,12 @@ export class RawSamples {
 }
 
 /** Where the next sample goes in its page. */
-function endPlace(headers: Uint32Array, series: number): number {
-  const extent = headers[series + EXTENT]!;
+function endPlace(words: Uint32Array, series: number): number {
+  const extent = words[series + EXTENT]!;
   return ((extent & 15) + (extent >>> 4)) & 15;
 }
 
 /** Whether the newest page, if there is one, is full. */
-function needsPage(headers: Uint32Array, series: number): boolean {
-  return endPlace(headers, series) === 0;
+function needsPage(words: Uint32Array, series: number): boolean {
+  return endPlace(words, series) === 0;
 }

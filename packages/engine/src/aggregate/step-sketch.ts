@@ -60,9 +60,14 @@ export class StepSketches {
     return this.lists.bytesUsed + this.counters.bytesUsed;
   }
 
-  /** Empties the sketch of a fresh block. */
+  /** An empty sketch, whatever was there. */
   clear(chunk: PageChunk, word: number): void {
     chunk.words[word + STATE] = 0;
+  }
+
+  /** Whether neither values nor failed calls were counted. */
+  isEmpty(chunk: PageChunk, word: number): boolean {
+    return (chunk.words[word + STATE]! & 0xffff) === 0;
   }
 
   /** Values in the sketch. */

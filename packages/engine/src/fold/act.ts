@@ -2,7 +2,17 @@
 import type { Act, PolicyActivated, SubjectUpdated, TierCuts } from "../event/acts.ts";
 import { compilePolicy, type CompiledPolicy } from "../policy/compile.ts";
 import { closeEvidence } from "../score/evidence.ts";
-import { isFolded, rowStart, SLOT_OFFSETS } from "../state/row-table.ts";
+import { respanAverage } from "../score/trust.ts";
+import {
+  ALL_STALE,
+  isFolded,
+  rowStart,
+  SLOT_OFFSETS,
+  STALE_MEANS,
+  TIER,
+  TIER_AT,
+  TIER_CANDIDATE,
+} from "../state/row-table.ts";
 import { addKind, kindNamed, kindOf, KINDS_MAX, type Kind, type State } from "../state/state.ts";
 import type { ActResult } from "./effects.ts";
 import { applyPenalty, grantReward, revokePenalty, revokeReward } from "./sanctions.ts";
@@ -50,6 +60,9 @@ function activatePolicy(state: State, act: PolicyActivated): ActResult {
   } else {
     const next = compilePolicy(act.policy);
     closeChangedWindows(state, kind, next);
+    forgetMeans(state, kind);
+    if (next.policy.historyRetentionMs !== kind.compiled.policy.historyRetentionMs) respanAverages(state, kind, next);
+    if (!sameNames(next.policy.tiers.names, kind.compiled.policy.tiers.names)) placeAnew(state, kind, next);
     kind.compiled = next;
     const { metricRetentionMs, aggregateIntervalMs, sampleSize } = act.policy;
     kind.aggregates?.reconfigure({ metricRetentionMs, aggregateIntervalMs, sampleSize }, state.now);
@@ -73,8 +86,46 @@ function closeChangedWindows(state: State, kind: Kind, next: CompiledPolicy): vo
   }
 }
 
+/** Weights and prior may have changed, and with them every mean. */
+function forgetMeans(state: State, kind: Kind): void {
+  for (let row = 0; row < kind.table.count; row++) {
+    const chunk = kind.table.chunkOf(row);
+    if (!isFolded(chunk, row, state.position)) chunk.u32[rowStart(row) * 2 + STALE_MEANS] = ALL_STALE;
+  }
+}
+
+function respanAverages(state: State, kind: Kind, next: CompiledPolicy): void {
+  for (let row = 0; row < kind.table.count; row++) {
+    const chunk = kind.table.chunkOf(row);
+    if (!isFolded(chunk, row, state.position)) respanAverage(chunk.f64, rowStart(row), kind.compiled.policy, next.policy);
+  }
+}
+
+/** Tiers of other names: each subject keeps its tier by name, or falls to the last, and is placed at its next evaluation. */
+function placeAnew(state: State, kind: Kind, next: CompiledPolicy): void {
+  const { names } = next.policy.tiers;
+  const places = kind.compiled.policy.tiers.names.map((name) => {
+    const place = names.indexOf(name);
+    return place === -1 ? names.length - 1 : place;
+  });
+  for (let row = 0; row < kind.table.count; row++) {
+    const chunk = kind.table.chunkOf(row);
+    if (isFolded(chunk, row, state.position)) continue;
+    const start = rowStart(row);
+    chunk.u32[start * 2 + TIER] = places[chunk.u32[start * 2 + TIER]!]!;
+    chunk.u32[start * 2 + TIER_CANDIDATE] = 0;
+    chunk.f64[start + TIER_AT] = 0;
+  }
+}
+
+function sameNames(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((name, place) => name === b[place]);
+}
+
+/** Cuts that were taken under a policy with another number of tiers fit no longer and are left out. */
 function setCuts(state: State, act: TierCuts): ActResult {
   const kind = kindNamed(state, act.kind);
-  if (kind !== undefined) kind.cuts = { scores: act.cuts, rated: act.rated };
+  const fits = kind !== undefined && act.cuts.length === kind.compiled.policy.tiers.names.length - 1;
+  if (fits) kind.cuts = { scores: act.cuts, rated: act.rated };
   return { type: "done", id: null };
 }

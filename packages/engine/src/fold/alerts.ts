@@ -1,5 +1,4 @@
 /** What a verdict about the mean just judged does: open, extend, escalate or close the alert, and the penalty it is. */
-import { DEADLINE_SANCTION } from "../deadline/deadline-kind.ts";
 import { METRICS } from "../event/metrics.ts";
 import type { MetricRule } from "../policy/compile.ts";
 import {
@@ -10,10 +9,11 @@ import {
   judged,
   type Verdict,
 } from "../sanction/alert.ts";
-import { fullDeduction, SANCTIONS_ACTIVE_MAX, type AlertFacts, type Penalty } from "../sanction/sanction.ts";
+import { fullDeduction, type AlertFacts, type Penalty } from "../sanction/sanction.ts";
 import type { AlertSeverity } from "../policy/vocabulary.ts";
+import { EVENT_COUNT, rowStart } from "../state/row-table.ts";
 import type { Kind, State } from "../state/state.ts";
-import { addPenalty, nextId } from "./sanctions.ts";
+import { addPenalty, isFull } from "./sanctions.ts";
 
 /** The issuer of what the rules themselves decide. */
 export const ALERT_ISSUER = "rule:alerts";
@@ -41,15 +41,17 @@ export function onVerdict(
 
 function openAlert(state: State, kind: Kind, subject: number, rule: MetricRule, value: number, at: number): void {
   const standing = state.sanctions.of(subject)?.penalties ?? [];
-  if (standing.length >= SANCTIONS_ACTIVE_MAX) return;
+  if (isFull(state, subject)) return;
   const { policy } = kind.compiled;
+  const until = state.now + policy.alerts.durationMs;
   const metric = METRICS[rule.code]!.name;
   const threshold = rule.alertThreshold!;
   const severity = alertSeverity(rule, value, threshold);
   const type = alertPenaltyType(metric);
-  const alert: AlertFacts = { metric, incident: incidentOf(standing, policy.alerts.incidentMs, state.now), value, threshold, open: true };
+  const incident = incidentOf(standing, policy.alerts.incidentMs, state.now);
+  const alert: AlertFacts = { metric, incident, value, threshold, open: true, queuedUntil: until };
   const penalty: Penalty = {
-    id: nextId(state, "pen"),
+    id: alertId(state, kind, subject),
     subject,
     type,
     severity: ALERT_TO_PENALTY[severity],
@@ -65,7 +67,7 @@ function openAlert(state: State, kind: Kind, subject: number, rule: MetricRule, 
     appliedAt: state.now,
     position: state.position,
     policy: policy.name,
-    expiresAt: state.now + policy.alerts.durationMs,
+    expiresAt: until,
     fade: policy.alerts.fade,
     fadesFrom: state.now,
     status: "active",
@@ -80,11 +82,10 @@ function openAlert(state: State, kind: Kind, subject: number, rule: MetricRule, 
 function extend(state: State, kind: Kind, penalty: Penalty, rule: MetricRule, value: number): void {
   const deduction = alertDeduction(kind, rule, value);
   const escalates = deduction > penalty.deduction;
-  const until = state.now + kind.compiled.policy.alerts.durationMs;
+  const until = Math.max(penalty.expiresAt!, state.now + kind.compiled.policy.alerts.durationMs);
   if (!escalates && penalty.expiresAt === until) return;
   penalty.expiresAt = until;
   penalty.fadesFrom = state.now;
-  state.deadlines.push(until, penalty.subject, DEADLINE_SANCTION);
   if (!escalates) return;
   const severity = alertSeverity(rule, value, rule.alertThreshold!);
   penalty.severity = ALERT_TO_PENALTY[severity];
@@ -92,6 +93,17 @@ function extend(state: State, kind: Kind, penalty: Penalty, rule: MetricRule, va
   penalty.deduction = deduction;
   penalty.alert!.value = value;
   state.effects.list.push({ type: "alert.extended", subject: penalty.subject, penalty });
+}
+
+/**
+ * `pen_<position>_<subject>_<sample>`, the sample being the one that opened it, counted over the subject's life. It
+ * depends on this subject alone: a replay leaves out the samples of subjects that a snapshot holds, and what others get
+ * must not change by that.
+ */
+function alertId(state: State, kind: Kind, subject: number): string {
+  const row = state.places.rowOf(subject);
+  const sample = kind.table.chunkOf(row).u32[rowStart(row) * 2 + EVENT_COUNT]!;
+  return `pen_${state.position}_${subject}_${sample}`;
 }
 
 /** Points by severity x type weight; as the document prints it, the severity multiplier counts a second time. */

@@ -4,9 +4,9 @@
  */
 import type { Batch, Entry, Registration } from "../event/batch.ts";
 import { kindNamed, type State } from "../state/state.ts";
-import { EVALUATED_AT, isFolded, LAST_AT, NUMBER, REGISTERED_AT, rowStart, SCORE } from "../state/row-table.ts";
+import { EVALUATED_AT, isFolded, LAST_AT, NUMBER, REGISTERED_AT, rowStart, SCORE, TIER, STALE_MEANS, ALL_STALE } from "../state/row-table.ts";
 import { applyAct } from "./act.ts";
-import { drainDeadlines } from "./deadlines.ts";
+import { drainDeadlines, queueDeadlines } from "./deadlines.ts";
 import type { ActResult, Effects } from "./effects.ts";
 import { beginChanges, endChanges } from "./evaluate.ts";
 import { indexRow } from "./index-row.ts";
@@ -70,6 +70,7 @@ function register(state: State, registration: Registration): void {
   const chunk = kind.table.chunkOf(row);
   if (isFolded(chunk, row, state.position)) {
     indexRow(kind, row);
+    queueDeadlines(state, number);
     return;
   }
   const start = rowStart(row);
@@ -78,5 +79,7 @@ function register(state: State, registration: Registration): void {
   chunk.f64[start + EVALUATED_AT] = state.now;
   chunk.f64[start + SCORE] = kind.compiled.policy.initialScore;
   chunk.u32[start * 2 + NUMBER] = number;
+  chunk.u32[start * 2 + TIER] = kind.compiled.policy.tiers.names.length - 1;
+  chunk.u32[start * 2 + STALE_MEANS] = ALL_STALE;
   state.effects.list.push({ type: "subject.registered", subject: number });
 }

@@ -17,34 +17,60 @@ export function drainDeadlines(state: State): void {
     const due = state.deadlines.popDue(state.now);
     if (due === null) break;
     const { dueAtMs, subject, kind } = due;
+    followExtended(state, subject, dueAtMs);
     if (!isStanding(state, subject, dueAtMs)) continue;
     const row = state.places.rowOf(subject);
-    if (isFolded(kindOf(state, subject).table.chunkOf(row), row, state.position)) later.push({ dueAtMs, subject, kind });
-    else evaluateSubject(state, subject, BY_TIME);
+    const chunk = kindOf(state, subject).table.chunkOf(row);
+    if (isFolded(chunk, row, state.position)) {
+      later.push({ dueAtMs, subject, kind });
+      continue;
+    }
+    // Passed, so that a queue that is built again does not announce it a second time.
+    if (chunk.f64[rowStart(row) + DEADLINE] === dueAtMs) chunk.f64[rowStart(row) + DEADLINE] = 0;
+    evaluateSubject(state, subject, BY_TIME);
   }
   for (const { dueAtMs, subject, kind } of later) state.deadlines.push(dueAtMs, subject, kind);
 }
 
 /** Builds the queue from restored rows and sanctions. */
 export function rebuildDeadlines(state: State): void {
-  for (let subject = 0; subject < state.places.count; subject++) {
-    const row = state.places.rowOf(subject);
-    const crossing = kindOf(state, subject).table.chunkOf(row).f64[rowStart(row) + DEADLINE]!;
-    if (crossing > 0) state.deadlines.push(crossing, subject, DEADLINE_CROSSING);
-    for (const dueAtMs of sanctionEnds(state, subject)) state.deadlines.push(dueAtMs, subject, DEADLINE_SANCTION);
+  for (let subject = 0; subject < state.places.count; subject++) queueDeadlines(state, subject);
+}
+
+/** Queues what a restored row and its sanctions wait for. */
+export function queueDeadlines(state: State, subject: number): void {
+  const row = state.places.rowOf(subject);
+  const crossing = kindOf(state, subject).table.chunkOf(row).f64[rowStart(row) + DEADLINE]!;
+  if (crossing > 0) state.deadlines.push(crossing, subject, DEADLINE_CROSSING);
+  const sanctions = state.sanctions.of(subject);
+  if (sanctions === undefined) return;
+  for (const { status, alert, expiresAt } of sanctions.penalties) {
+    const dueAtMs = alert?.queuedUntil ?? expiresAt;
+    if (status === "active" && dueAtMs !== null) state.deadlines.push(dueAtMs, subject, DEADLINE_SANCTION);
+  }
+  for (const { status, expiresAt } of sanctions.rewards) {
+    if (status === "active") state.deadlines.push(expiresAt, subject, DEADLINE_SANCTION);
+  }
+}
+
+/**
+ * An alert that repeats ends later each time. It keeps one entry in the queue, which follows its end when it comes up:
+ * an entry per repeat would be one per sample of a long outage.
+ */
+function followExtended(state: State, subject: number, dueAtMs: number): void {
+  for (const { status, alert, expiresAt } of state.sanctions.of(subject)?.penalties ?? []) {
+    if (status !== "active" || alert === null || alert.queuedUntil !== dueAtMs || expiresAt === dueAtMs) continue;
+    alert.queuedUntil = expiresAt!;
+    state.deadlines.push(expiresAt!, subject, DEADLINE_SANCTION);
   }
 }
 
 function isStanding(state: State, subject: number, dueAtMs: number): boolean {
   const row = state.places.rowOf(subject);
   if (kindOf(state, subject).table.chunkOf(row).f64[rowStart(row) + DEADLINE] === dueAtMs) return true;
-  return sanctionEnds(state, subject).includes(dueAtMs);
-}
-
-function sanctionEnds(state: State, subject: number): number[] {
   const sanctions = state.sanctions.of(subject);
-  if (sanctions === undefined) return [];
-  return [...sanctions.penalties, ...sanctions.rewards]
-    .filter((sanction) => sanction.status === "active" && sanction.expiresAt !== null)
-    .map((sanction) => sanction.expiresAt!);
+  if (sanctions === undefined) return false;
+  const ends = ({ status, expiresAt }: { status: string; expiresAt: number | null }): boolean =>
+    status === "active" && expiresAt === dueAtMs;
+  return sanctions.penalties.some(ends) || sanctions.rewards.some(ends);
 }

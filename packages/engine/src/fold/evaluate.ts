@@ -3,7 +3,7 @@
  * of samples, after an act, at a deadline and in the rolling refresh; never by a reader.
  */
 import { CHANGE_REASONS } from "../policy/vocabulary.ts";
-import { scoreRow } from "../score/score.ts";
+import { freshenMeans, scoreRow } from "../score/score.ts";
 import { recoveredOf } from "../score/trust.ts";
 import {
   CHANGE_STAMP,
@@ -59,6 +59,7 @@ export function evaluate(
   if (f64[start + IMPACT]! > 0) f64[start + RECOVERED] = recoveredOf(chunk, start, policy, state.now);
   const before = f64[start + SCORE]!;
   const sanctions = sanctioned ? state.sanctions.of(subject) : undefined;
+  freshenMeans(chunk, start, kind.compiled);
   const score = scoreRow(chunk, start, kind.compiled, sanctions, state.now);
   f64[start + SCORE] = score;
   f64[start + EVALUATED_AT] = state.now;

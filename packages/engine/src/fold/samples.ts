@@ -3,7 +3,8 @@
  * so that their memory arrives together instead of one after another.
  */
 import { SAMPLE_FAILED, SAMPLE_METRIC_MASK, type SampleColumns } from "../event/batch.ts";
-import { DAY_MS, utilityOf } from "../policy/compile.ts";
+import { METRICS, metricCode } from "../event/metrics.ts";
+import { COMPONENT_METRICS, DAY_MS, utilityOf } from "../policy/compile.ts";
 import { judge } from "../sanction/alert.ts";
 import { addEvidence } from "../score/evidence.ts";
 import { advanceTrust } from "../score/trust.ts";
@@ -11,12 +12,14 @@ import {
   EVENT_COUNT,
   EVIDENCE_DAYS,
   FIRST_AT,
+  HEADER_SIZE,
   isFolded,
   LAST_AT,
   LAST_DAY,
   NUMBER,
   rowStart,
   SLOT_OFFSETS,
+  STALE_MEANS,
   TRUST_AT,
   WINDOW_COUNT,
   type Chunk,
@@ -30,6 +33,10 @@ const RUN_LENGTH = 16;
 const runKind = new Uint8Array(RUN_LENGTH);
 const runRow = new Uint32Array(RUN_LENGTH);
 const runStart = new Uint32Array(RUN_LENGTH);
+/** A cache line is 64 bytes. */
+const WORDS_PER_LINE = 16;
+/** For each metric, a word in every line that a sample of it reads: the header, and the slots that its components mix. */
+const TOUCHED_WORDS = METRICS.map(({ name }) => touchedWords(name));
 /** Kept in the module so that touching is not optimised away. */
 let touched = 0;
 
@@ -61,9 +68,9 @@ function touchRun(state: State, samples: SampleColumns, from: number, length: nu
     runKind[place] = kind;
     runRow[place] = row;
     runStart[place] = start;
-    const slot = start + SLOT_OFFSETS[samples.kind[from + place]! & SAMPLE_METRIC_MASK]!;
-    const chunk = kinds[kind]!.table.chunkOf(row);
-    touched = (touched + chunk.u32[start * 2]! + chunk.u32[slot * 2]!) | 0;
+    const { u32 } = kinds[kind]!.table.chunkOf(row);
+    const lines = TOUCHED_WORDS[samples.kind[from + place]! & SAMPLE_METRIC_MASK]!;
+    for (let line = 0; line < lines.length; line++) touched = (touched + u32[start * 2 + lines[line]!]!) | 0;
   }
 }
 
@@ -87,6 +94,7 @@ function foldSample(state: State, samples: SampleColumns, index: number, place: 
   if (failed && rule.shape !== "bounded") return;
   stampEvidence(state, kind, chunk, start, at);
   const slot = start + SLOT_OFFSETS[metric]!;
+  chunk.u32[start * 2 + STALE_MEANS]! |= rule.componentBits;
   chunk.u32[start * 2 + WINDOW_COUNT]! += addEvidence(chunk, slot, rule, at, utilityOf(rule, value), weight);
   if (rule.alertThreshold === null) return;
   const verdict = judge(chunk, slot, rule, kind.compiled.policy.alerts, at, value);
@@ -114,6 +122,18 @@ function aggregate(
     samples.context === null ? null : samples.context[index]!,
     nowMs,
   );
+}
+
+function touchedWords(metric: string): Uint16Array {
+  const mixed = Object.values(COMPONENT_METRICS).filter((metrics) => metrics.includes(metric)).flat();
+  const words = new Set<number>();
+  for (let word = 0; word < HEADER_SIZE * 2; word += WORDS_PER_LINE) words.add(word);
+  for (const name of mixed) {
+    const code = metricCode(name);
+    const end = SLOT_OFFSETS[code + 1]! * 2;
+    for (let word = SLOT_OFFSETS[code]! * 2; word < end; word++) words.add(word - (word % WORDS_PER_LINE));
+  }
+  return Uint16Array.from([...words].sort((a, b) => a - b));
 }
 
 /** Notes when evidence came and on how many days, and lets the trust average run up to now. */

@@ -2,19 +2,26 @@
 import { DEADLINE_SANCTION } from "../deadline/deadline-kind.ts";
 import type { PenaltyApplied, RewardGranted } from "../event/acts.ts";
 import { fullDeduction, SANCTIONS_ACTIVE_MAX, type Penalty, type Reward } from "../sanction/sanction.ts";
-import { FLAGS, HAS_SANCTIONS, IMPACT, isFolded, IS_BANNED, rowStart, type Chunk } from "../state/row-table.ts";
+import { FLAGS, HAS_SANCTIONS, IMPACT, isFolded, IS_BANNED, RECOVERED, rowStart, type Chunk } from "../state/row-table.ts";
 import { kindOf, type State } from "../state/state.ts";
 import type { ActResult } from "./effects.ts";
 import { endPenalty } from "./ending.ts";
-import { evaluateSubject, REASON } from "./evaluate.ts";
+import { BY_TIME, evaluateSubject, REASON } from "./evaluate.ts";
+
+const tooMany: ActResult = { type: "too_many_sanctions", limit: SANCTIONS_ACTIVE_MAX };
 
 export function applyPenalty(state: State, act: PenaltyApplied): ActResult {
   const id = nextId(state, "pen");
   const row = state.places.rowOf(act.subject);
   const kind = kindOf(state, act.subject);
-  if (isFolded(kind.table.chunkOf(row), row, state.position)) return { type: "done", id };
-  if (isFull(state, act.subject)) return { type: "too_many_sanctions", limit: SANCTIONS_ACTIVE_MAX };
+  if (isFolded(kind.table.chunkOf(row), row, state.position)) {
+    // It was refused when it was live, or the restored book would hold it.
+    return state.sanctions.penalty(id) === undefined ? tooMany : { type: "done", id };
+  }
+  if (isFull(state, act.subject)) return tooMany;
   const { policy } = kind.compiled;
+  // What recovered until now did not heal the impact that comes now.
+  evaluateSubject(state, act.subject, BY_TIME);
   const deduction = fullDeduction(policy, act.penalty, act.severity, act.points, act.fraction);
   const points = act.fraction === null ? (act.points ?? 0) : act.fraction * policy.maxScore;
   addPenalty(state, {
@@ -62,11 +69,14 @@ export function addPenalty(state: State, penalty: Penalty): void {
 export function revokePenalty(state: State, id: string): ActResult {
   const penalty = state.sanctions.penalty(id);
   if (penalty === undefined) return { type: "penalty_not_found", id };
-  if (isReplayed(state, penalty)) return { type: "done", id };
+  if (isReplayed(state, penalty) && (penalty.status === "active" || wasActive(state, penalty))) return { type: "done", id };
   if (penalty.status !== "active") return { type: "penalty_not_active", id, status: penalty.status };
   endPenalty(state, penalty, "revoked", state.now);
   const { chunk, start } = rowOf(state, penalty.subject);
-  chunk.f64[start + IMPACT] = Math.max(0, chunk.f64[start + IMPACT]! - penalty.trustImpact);
+  const impact = Math.max(0, chunk.f64[start + IMPACT]! - penalty.trustImpact);
+  chunk.f64[start + IMPACT] = impact;
+  // What was worked off of this impact must not pay for the next one.
+  chunk.f64[start + RECOVERED] = Math.min(chunk.f64[start + RECOVERED]!, impact);
   state.effects.list.push({ type: "penalty.revoked", subject: penalty.subject, penalty });
   evaluateSubject(state, penalty.subject, REASON.revoked);
   return { type: "done", id };
@@ -77,8 +87,10 @@ export function grantReward(state: State, act: RewardGranted): ActResult {
   const kind = kindOf(state, act.subject);
   const row = state.places.rowOf(act.subject);
   const chunk = kind.table.chunkOf(row);
-  if (isFolded(chunk, row, state.position)) return { type: "done", id };
-  if (isFull(state, act.subject)) return { type: "too_many_sanctions", limit: SANCTIONS_ACTIVE_MAX };
+  if (isFolded(chunk, row, state.position)) {
+    return state.sanctions.reward(id) === undefined ? tooMany : { type: "done", id };
+  }
+  if (isFull(state, act.subject)) return tooMany;
   const { policy } = kind.compiled;
   const reward: Reward = {
     id,
@@ -107,7 +119,7 @@ export function grantReward(state: State, act: RewardGranted): ActResult {
 export function revokeReward(state: State, id: string): ActResult {
   const reward = state.sanctions.reward(id);
   if (reward === undefined) return { type: "reward_not_found", id };
-  if (isReplayed(state, reward)) return { type: "done", id };
+  if (isReplayed(state, reward) && (reward.status === "active" || wasActive(state, reward))) return { type: "done", id };
   if (reward.status !== "active") return { type: "reward_not_active", id, status: reward.status };
   reward.status = "revoked";
   reward.endedAt = state.now;
@@ -127,7 +139,12 @@ function isReplayed(state: State, sanction: Penalty | Reward): boolean {
   return isFolded(kindOf(state, sanction.subject).table.chunkOf(row), row, state.position);
 }
 
-function isFull(state: State, subject: number): boolean {
+/** A restored sanction that was revoked at this very time was so by the act that is replayed. */
+function wasActive(state: State, sanction: Penalty | Reward): boolean {
+  return sanction.status === "revoked" && sanction.endedAt === state.now;
+}
+
+export function isFull(state: State, subject: number): boolean {
   const sanctions = state.sanctions.of(subject);
   if (sanctions === undefined) return false;
   const active = (list: readonly { status: string }[]): number => list.filter((one) => one.status === "active").length;

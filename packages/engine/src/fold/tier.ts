@@ -34,7 +34,6 @@ export function evaluateTier(state: State, kind: Kind, chunk: Chunk, start: numb
   const ints = start * 2;
   const { policy } = kind.compiled;
   if (f64[start + TIER_AT] === 0) {
-    u32[ints + TIER] = policy.tiers.names.length - 1;
     if (u32[ints + WINDOW_COUNT]! < policy.tiers.evidenceMin) return;
     f64[start + TIER_AT] = state.now;
     move(state, kind, chunk, start, score, wantedTier(kind, chunk, start, score));

@@ -23,11 +23,18 @@ export interface MetricRule {
   readonly unitMs: number;
   /** `decay[k]` is the weight left after k units of time between two pieces of evidence; its last entry is `maxGap`. */
   readonly decay: Float64Array;
+  /** Most that counts of a gap between two pieces of evidence. */
+  readonly maxGapMs: number;
+  readonly decayPerMs: number;
+  /** Bit c is set when the metric feeds component c of `COMPONENTS`. */
+  readonly componentBits: number;
 }
 
 /** What the fold needs of one component. */
 export interface ComponentRule {
   readonly name: ComponentName;
+  /** Place in `COMPONENTS`. */
+  readonly place: number;
   readonly weight: number;
   /** Metrics that feed it; empty for trust. All have the same unit, so that ages compare as whole numbers. */
   readonly metrics: readonly MetricRule[];
@@ -56,6 +63,7 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
   const metrics = METRICS.map((_, code) => compileMetric(policy, code));
   const components = COMPONENTS.filter((name) => policy.components[name] !== undefined).map((name) => ({
     name,
+    place: COMPONENTS.indexOf(name),
     weight: policy.components[name]!,
     metrics: metrics.filter((metric) => COMPONENT_METRICS[name].includes(METRICS[metric.code]!.name)),
   }));
@@ -86,7 +94,16 @@ function compileMetric(policy: Policy, code: MetricCode): MetricRule {
     windowsPerBlock: unitMs / windowMs,
     unitMs,
     decay: decayTable(policy.decayRatePerDay, unitMs, policy.maxGapMs),
+    maxGapMs: policy.maxGapMs,
+    decayPerMs: policy.decayRatePerDay / DAY_MS,
+    componentBits: componentBits(name),
   };
+}
+
+function componentBits(metric: string): number {
+  let bits = 0;
+  for (const [place, name] of COMPONENTS.entries()) if (COMPONENT_METRICS[name].includes(metric)) bits |= 1 << place;
+  return bits;
 }
 
 function decayTable(ratePerDay: number, unitMs: number, maxGapMs: number): Float64Array {

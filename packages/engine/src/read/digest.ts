@@ -11,6 +11,7 @@ export function stateHash(state: State): string {
   for (const kind of state.kinds) {
     digest.text(kind.name);
     digest.text(policyHash(kind.compiled.policy));
+    digest.text(JSON.stringify(kind.cuts));
     for (let row = 0; row < kind.table.count; row++) {
       const chunk = kind.table.chunkOf(row);
       const start = rowStart(row);

@@ -15,7 +15,7 @@ import { standing, type ComponentStanding, type Standing } from "./standing.ts";
 /** One addend of the score, in points. */
 export interface Contribution {
   readonly source: "component" | "reward" | "penalty" | "limit";
-  /** Component name, reward or penalty id, or `limit`: what the ends of the scale cut off. */
+  /** Component name, reward or penalty id, `limit`: what the ends of the scale cut off, or `rounding`: its last bits. */
   readonly name: string;
   readonly points: number;
 }
@@ -97,10 +97,11 @@ function contributionsOf(now: Standing): Contribution[] {
   for (const { reward, points } of now.rewards) list.push({ source: "reward", name: reward.id, points });
   for (const { penalty, points } of now.penalties) list.push({ source: "penalty", name: penalty.id, points: 0 - points });
   const sum = list.reduce((total, { points }) => total + points, 0);
-  let limit = now.score - sum;
-  // One step of correction makes the sum exact where the difference itself was rounded.
-  limit += now.score - (sum + limit);
+  const limit = now.score - sum;
   list.push({ source: "limit", name: "limit", points: limit });
+  // The sum is next to the score by now, so the difference of the two is exact.
+  const rounding = now.score - (sum + limit);
+  if (rounding !== 0) list.push({ source: "limit", name: "rounding", points: rounding });
   return list;
 }
 
@@ -134,7 +135,7 @@ function evidenceOf(state: State, subject: number, component: ComponentStanding,
   });
   const priorShare = total === 0 ? 1 : sums.prior / total;
   const prior = { share: priorShare, points: scale * priorShare * compiled.priorUtility };
-  const inactivityPoints = scale * sums.mean - rule.weight * component.score;
+  const inactivityPoints = rule.weight * Math.max(0, compiled.policy.maxScore * sums.mean - component.score);
   return { ...component, metrics, prior, inactivityPoints, trust: null };
 }
 

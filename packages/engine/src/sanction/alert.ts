@@ -18,6 +18,8 @@ import {
 const HOUR_MS = 3_600_000;
 /** Counters are 16 bits wide and stop there. */
 const COUNTER_MAX = 0xffff;
+/** Samples of an hour after which its count and sum are halved: the mean goes on, in single precision. */
+const HOUR_COUNT_MAX = 0x8000;
 
 export type Verdict = "good" | "breach" | "opens" | "closes";
 
@@ -101,7 +103,11 @@ function hourMean(chunk: Chunk, slot: number, atMs: number, value: number): numb
     u32[ints + ALERT_HOUR] = hour;
   }
   let counts = u32[ints + ALERT_COUNTS]!;
-  if (hour >= newest && counts >>> 16 < COUNTER_MAX) {
+  if (hour >= newest) {
+    if (counts >>> 16 === HOUR_COUNT_MAX) {
+      counts -= (HOUR_COUNT_MAX / 2) * 0x10000;
+      f32[ints + ALERT_SUM]! /= 2;
+    }
     counts = (counts + 0x10000) >>> 0;
     f32[ints + ALERT_SUM]! += value;
   } else if (hour === newest - 1 && (counts & COUNTER_MAX) < COUNTER_MAX) {

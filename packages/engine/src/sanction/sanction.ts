@@ -43,6 +43,8 @@ export interface AlertFacts {
   value: number;
   threshold: number;
   open: boolean;
+  /** Instant of its entry in the deadline queue; when that comes up too early, the entry follows the moved end. */
+  queuedUntil: number;
 }
 
 export interface Reward {
@@ -195,7 +197,8 @@ export class SanctionBook {
 
 /** Drops the ended ones beyond the limit, oldest first, and returns them. */
 function dropOldest<Item extends { status: string }>(list: Item[]): Item[] {
-  let surplus = list.length - SANCTIONS_ENDED_MAX;
+  if (list.length <= SANCTIONS_ENDED_MAX) return [];
+  let surplus = list.filter(({ status }) => status !== "active").length - SANCTIONS_ENDED_MAX;
   const dropped: Item[] = [];
   for (let index = 0; surplus > 0 && index < list.length; index++) {
     if (list[index]!.status === "active") continue;

@@ -76,7 +76,7 @@ export function sumComponent(
     into.wv += factor * reading.wv;
     into.wvv += factor * reading.wvv;
     into.ww += factor * metric.weight * reading.ww;
-    const reach = reading.spanMs + Math.min(units, metric.decay.length - 1) * metric.unitMs;
+    const reach = reading.spanMs + Math.min(units * metric.unitMs, metric.maxGapMs);
     if (reach > spanMs) spanMs = reach;
   }
   into.newestMs = newest === 0 ? 0 : (newest - 1) * metrics[0]!.unitMs;

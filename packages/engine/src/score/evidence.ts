@@ -14,6 +14,7 @@
  * sample decide afterwards. Where no gap is longer than that, weight(age) = exp(-rate * age) for each observation
  * whatever the order of arrival, which is forward decay (Cormode, Shkapenyuk, Srivastava and Xu, ICDE 2009).
  */
+import { exp } from "../num/exp.ts";
 import { decayAfter, type MetricRule } from "../policy/compile.ts";
 import type { Chunk } from "../state/row-table.ts";
 import {
@@ -137,8 +138,9 @@ export function closeEvidence(chunk: Chunk, slot: number, rule: MetricRule, next
   for (const field of [PREVIOUS_INDEX, CURRENT_COUNT, PREVIOUS_COUNT]) u32[ints + field] = 0;
   f64.fill(0, slot + CURRENT_SUM, slot + PREVIOUS_WEIGHT + 1);
   if (!rule.correlated) return;
-  const block = u32[ints + CURRENT_BLOCK]!;
-  u32[ints + CURRENT_BLOCK] = block === 0 ? 0 : sameTime(block, rule.unitMs, next.unitMs);
+  // The block that stays open has to hold the window that stays open.
+  const window = u32[ints + CURRENT_INDEX]!;
+  u32[ints + CURRENT_BLOCK] = window === 0 ? 0 : blockOf(next, window);
   for (const field of [PREVIOUS_BLOCK, CURRENT_BLOCK_COUNT, PREVIOUS_BLOCK_COUNT]) u32[ints + field] = 0;
   f64.fill(0, slot + CURRENT_BLOCK_SUM, slot + PREVIOUS_BLOCK_WEIGHT + 1);
 }
@@ -211,9 +213,7 @@ function addAlone(
     const begun = openBlock(chunk, slot, rule, blockOf(rule, index));
     return begun + collect(chunk, slot, rule, blockOf(rule, index), utility, weight);
   }
-  const units = u32[slot * 2 + CURRENT_INDEX]! - index;
-  add(f64, slot, utility, weight, decayAfter(rule, units));
-  spanBack(f64, slot, rule, units);
+  addLate(f64, slot, rule, u32[slot * 2 + CURRENT_INDEX]! - index, utility, weight);
   return 1;
 }
 
@@ -283,8 +283,7 @@ function collect(
     u32[ints + PREVIOUS_BLOCK_COUNT]! += 1;
     return 0;
   }
-  add(f64, slot, mean, meanWeight, decayAfter(rule, current - block));
-  spanBack(f64, slot, rule, current - block);
+  addLate(f64, slot, rule, current - block, mean, meanWeight);
   return 1;
 }
 
@@ -335,13 +334,33 @@ function age(f64: Float64Array, slot: number, rule: MetricRule, units: number): 
   f64[slot + WV]! *= left;
   f64[slot + WVV]! *= left;
   f64[slot + WW]! *= left;
-  f64[slot + SPAN_MS]! += Math.min(units, rule.decay.length - 1) * rule.unitMs;
+  f64[slot + SPAN_MS]! += Math.min(units * rule.unitMs, rule.maxGapMs);
 }
 
 /** Evidence older than all before it stretches the span backwards. */
 function spanBack(f64: Float64Array, slot: number, rule: MetricRule, units: number): void {
-  const spanMs = Math.min(units, rule.decay.length - 1) * rule.unitMs;
+  const spanMs = lateAgeMs(f64, slot, rule, units);
   if (spanMs > f64[slot + SPAN_MS]!) f64[slot + SPAN_MS] = spanMs;
+}
+
+/** An observation `units` before the newest, behind others: it has aged as if it had come in time. */
+function addLate(
+  f64: Float64Array,
+  slot: number,
+  rule: MetricRule,
+  units: number,
+  mean: number,
+  weight: number,
+): void {
+  const inTable = units < rule.decay.length - 1;
+  const left = inTable ? rule.decay[units]! : exp(-rule.decayPerMs * lateAgeMs(f64, slot, rule, units));
+  add(f64, slot, mean, weight, left);
+  spanBack(f64, slot, rule, units);
+}
+
+/** Time since then, as far as evidence fills it; of the time before the first observation at most `maxGap` counts. */
+function lateAgeMs(f64: Float64Array, slot: number, rule: MetricRule, units: number): number {
+  return Math.min(units * rule.unitMs, f64[slot + SPAN_MS]! + rule.maxGapMs);
 }
 
 function add(f64: Float64Array, slot: number, mean: number, weight: number, left: number): void {

@@ -1,7 +1,7 @@
 /** score = clamp(min(max, base + rewards) - penalties, min, max), base = sum of weight x component (`scoring.md`, 1). */
 import { DAY_MS, type CompiledPolicy, type ComponentRule } from "../policy/compile.ts";
 import { rewardSharesAt, sharesAt, type Sanctions } from "../sanction/sanction.ts";
-import { LAST_AT, type Chunk } from "../state/row-table.ts";
+import { LAST_AT, MEANS, STALE_MEANS, type Chunk } from "../state/row-table.ts";
 import { newComponentSums, sumComponent } from "./component.ts";
 import { trustOf } from "./trust.ts";
 
@@ -37,8 +37,27 @@ export function componentScore(
 ): number {
   const { policy } = compiled;
   if (rule.name === "trust") return trustOf(chunk, start, policy, nowMs);
+  return Math.max(policy.minScore, policy.maxScore * meanOf(chunk, start, rule, compiled) - inactivityPoints);
+}
+
+/**
+ * Takes the means of components that have new evidence. A mean moves with evidence only, never with time, so it is
+ * kept in the row, and a sample costs the components it feeds and no others.
+ */
+export function freshenMeans(chunk: Chunk, start: number, compiled: CompiledPolicy): void {
+  const stale = chunk.u32[start * 2 + STALE_MEANS]!;
+  if (stale === 0) return;
+  for (const rule of compiled.components) {
+    if ((stale & (1 << rule.place)) !== 0) chunk.f64[start + MEANS + rule.place] = meanOf(chunk, start, rule, compiled);
+  }
+  chunk.u32[start * 2 + STALE_MEANS] = 0;
+}
+
+function meanOf(chunk: Chunk, start: number, rule: ComponentRule, compiled: CompiledPolicy): number {
+  const stale = (chunk.u32[start * 2 + STALE_MEANS]! & (1 << rule.place)) !== 0;
+  if (!stale) return chunk.f64[start + MEANS + rule.place]!;
   sumComponent(chunk, start, rule, compiled, sums);
-  return Math.max(policy.minScore, policy.maxScore * sums.mean - inactivityPoints);
+  return sums.mean;
 }
 
 /** Points each component but trust has lost by silence: decayRate a day since the newest evidence. */

@@ -54,9 +54,20 @@ export function advanceTrust(chunk: Chunk, row: number, policy: Policy, loggedAt
   const since = f64[row + TRUST_AT]!;
   f64[row + TRUST_AT] = loggedAtMs;
   if (since === 0) return;
-  let left = Math.min(loggedAtMs - since, policy.maxGapMs);
-  const score = f64[row + SCORE]!;
-  const bucketMs = bucketLength(policy);
+  runAverage(f64, row, f64[row + SCORE]!, Math.min(loggedAtMs - since, policy.maxGapMs), bucketLength(policy));
+}
+
+/** Another history retention: the average stays what it is, over as much of the time behind it as is still wanted. */
+export function respanAverage(f64: Float64Array, row: number, old: Policy, next: Policy): void {
+  const average = averageScore(f64, row, old);
+  const coveredMs = Math.min(f64[row + TRUST_POSITION]!, old.historyRetentionMs, next.historyRetentionMs);
+  f64.fill(0, row + TRUST_BUCKETS, row + TRUST_BUCKETS + TRUST_BUCKET_COUNT);
+  f64[row + TRUST_POSITION] = 0;
+  runAverage(f64, row, average, coveredMs, bucketLength(next));
+}
+
+function runAverage(f64: Float64Array, row: number, score: number, forMs: number, bucketMs: number): void {
+  let left = forMs;
   // Seven steps fill every bucket; what is longer than the whole window can only repeat them.
   for (let step = 0; left > 0 && step <= TRUST_BUCKET_COUNT; step++) {
     const position = f64[row + TRUST_POSITION]!;

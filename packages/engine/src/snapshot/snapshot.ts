@@ -34,6 +34,9 @@ const HEADER = 1;
 const IDS = 2;
 const KEYS = 3;
 const ROWS = 4;
+const AGGREGATES = 5;
+
+const AGGREGATES_REFUSED = "the snapshot holds aggregates, the state is to have none";
 
 interface Header {
   readonly version: number;
@@ -59,7 +62,11 @@ export function* snapshotParts(state: State): Generator<Part, void, void> {
   const startPosition = state.position;
   const { sequences, keys } = state.memory.dump();
   const count = state.places.count;
+  // A kind that is added meanwhile comes back whole from the log.
+  const kinds = [...state.kinds];
+  const aggregates = aggregateBytes(kinds);
   yield { type: HEADER, position: startPosition, bytes: jsonBytes(headerOf(state, sequences)) };
+  yield { type: AGGREGATES, position: startPosition, bytes: aggregates };
   for (let first = 0; first < count; first += IDS_PER_PART) {
     yield { type: IDS, position: startPosition, bytes: idBytes(state, first, Math.min(count, first + IDS_PER_PART)) };
   }
@@ -67,7 +74,7 @@ export function* snapshotParts(state: State): Generator<Part, void, void> {
     yield { type: KEYS, position: startPosition, bytes: jsonBytes(keys.slice(first, first + KEYS_PER_PART)) };
   }
   const writer = new ByteWriter(2 * STEP_BYTES);
-  for (const kind of state.kinds) {
+  for (const kind of kinds) {
     const rows = kind.table.count;
     for (let first = 0; first < rows; ) {
       writer.clear();
@@ -112,6 +119,16 @@ function headerOf(state: State, sequences: MemoryDump["sequences"]): Header {
   };
 }
 
+/** What belongs to all rows of a kind's aggregates. */
+function aggregateBytes(kinds: readonly Kind[]): Uint8Array<ArrayBuffer> {
+  const writer = new ByteWriter(1 << 10);
+  for (const { aggregates } of kinds) {
+    writer.u8(aggregates === null ? 0 : 1);
+    aggregates?.encodeHeader(writer);
+  }
+  return writer.finish();
+}
+
 function idBytes(state: State, first: number, end: number): Uint8Array<ArrayBuffer> {
   const writer = new ByteWriter(1 << 16);
   writer.u32(end - first);
@@ -140,13 +157,14 @@ function writeUnit(state: State, kind: Kind, first: number, writer: ByteWriter):
   }
   writer.text(JSON.stringify({ sanctions, profiles }));
   writer.u8(kind.aggregates === null ? 0 : 1);
-  kind.aggregates?.encodeRows(first, end, writer);
+  kind.aggregates?.encodeRows(first, end - 1, writer);
 }
 
 function restorePart(state: State, type: number, position: number, bytes: Uint8Array): void {
   const reader = new ByteReader(bytes);
   if (type === HEADER) restoreHeader(state, JSON.parse(reader.text()));
   else if (type === IDS) restoreIds(state, reader);
+  else if (type === AGGREGATES) restoreAggregates(state, reader);
   else if (type === KEYS) state.memory.restore({ sequences: [], keys: JSON.parse(reader.text()) });
   else if (type === ROWS) while (reader.remaining > 0) restoreUnit(state, reader, position);
   else throw new RangeError(`snapshot part of the unknown type ${type}`);
@@ -165,6 +183,14 @@ function restoreHeader(state: State, header: Header): void {
     const kind = addKind(state, name, policy);
     kind.cuts = cuts;
     kind.table.restoreCount(rows);
+  }
+}
+
+function restoreAggregates(state: State, reader: ByteReader): void {
+  for (const { aggregates } of state.kinds) {
+    if (reader.u8() === 0) continue;
+    if (aggregates === null) throw new RangeError(AGGREGATES_REFUSED);
+    aggregates.decodeHeader(reader);
   }
 }
 
@@ -187,7 +213,7 @@ function restoreUnit(state: State, reader: ByteReader, position: number): void {
   for (const [subject, profile] of profiles) state.profiles.set(subject, profile);
   const hasAggregates = reader.u8() === 1;
   if (!hasAggregates) return;
-  if (kind.aggregates === null) throw new RangeError("the snapshot holds aggregates, the state is to have none");
+  if (kind.aggregates === null) throw new RangeError(AGGREGATES_REFUSED);
   kind.aggregates.ensureRows(first + rows);
   kind.aggregates.decodeRows(reader);
 }

@@ -37,7 +37,10 @@ export const TIER_CANDIDATE = 39; // tier that the score asks for, with the coun
 export const FLAGS = 40;
 export const CHANGE_STAMP = 41; // place in the batch's list of changes, see `Changes`
 export const WINDOW_COUNT = 42; // windows and blocks opened: the evidence there is, before decay
-export const HEADER_SIZE = 24;
+export const STALE_MEANS = 43; // bit c: component c has new evidence since its mean below was taken
+export const ALL_STALE = 0b1111;
+export const MEANS = 24; // four doubles: mean utility of each component but trust, in the order of COMPONENTS
+export const HEADER_SIZE = 28;
 
 /** Flags. */
 export const HAS_SANCTIONS = 1;
@@ -78,7 +81,8 @@ const BLOCK_SLOT_SIZE = 20;
 
 /** Start of each metric's slot inside a row. */
 export const SLOT_OFFSETS: readonly number[] = slotOffsets();
-export const ROW_SIZE = SLOT_OFFSETS[METRIC_COUNT]!;
+/** Whole cache lines of eight doubles, so that neighbours do not share one. */
+export const ROW_SIZE = Math.ceil(SLOT_OFFSETS[METRIC_COUNT]! / 8) * 8;
 
 function slotOffsets(): number[] {
   const offsets = [HEADER_SIZE];

@@ -1,5 +1,7 @@
 /** What every driver of the log promises. A driver's test calls {@link logContract} with a way to open it. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { StoredRecord } from "./log-record.ts";
+import { EMPTY_TAIL, linkOf, sealRecord, trimRecord } from "./log-record.ts";
 import type { AppendRequest, AppendResult, Log, LogRecord, Tail } from "./log.ts";
 import { GENESIS_HASH, LogDamagedError, RECORD_BYTES_MAX, RECORD_EVENTS_MAX } from "./log.ts";
 
@@ -9,8 +11,8 @@ export interface LogHarness {
   open(): Promise<Log>;
   /** Makes the next append answer `unknown`; absent when the driver cannot be brought to it. */
   readonly loseNextAnswer?: (fate: "landed" | "lost") => void;
-  /** Changes one byte of a stored record while the log is closed. */
-  damage(position: number, part: "acts" | "samples" | "hash"): Promise<void>;
+  /** Puts another record in the place of a stored one, as it is given, while the log is closed. */
+  replace(record: StoredRecord): Promise<void>;
   /** Removes a stored record while the log is closed. */
   remove(position: number): Promise<void>;
   destroy(): Promise<void>;
@@ -275,12 +277,11 @@ export function logContract(name: string, createHarness: () => Promise<LogHarnes
       test.each(["acts", "samples", "hash"] as const)(
         "in the %s of a record is named and never served",
         async (part) => {
-          const log = await filled(5);
-          await log.close();
-          await harness.damage(4, part);
+          const stored = await storedRecords(await filled(5));
+          await opened.at(-1)!.close();
+          await harness.replace(damaged(stored[3]!, part));
           const again = await open();
-          const result = await again.verify();
-          expect(result).toMatchObject({ type: "damaged", damage: { position: 4 } });
+          expect(await again.verify()).toMatchObject({ type: "damaged", damage: { position: 4 } });
           const served: number[] = [];
           const reading = (async () => {
             for await (const record of again.read(1)) served.push(record.position);
@@ -292,11 +293,45 @@ export function logContract(name: string, createHarness: () => Promise<LogHarnes
 
       test("in the acts is found after the samples were trimmed", async () => {
         const log = await filled(5);
+        const stored = await storedRecords(log);
         await log.trim(5);
         await log.close();
-        await harness.damage(4, "acts");
+        await harness.replace(damaged(trimRecord(stored[3]!), "acts"));
         expect(await (await open()).verify()).toMatchObject({ type: "damaged", damage: { position: 4 } });
       });
+
+      test("a record that was rewritten, with digests that fit, breaks the chain behind it", async () => {
+        const stored = await storedRecords(await filled(5));
+        await opened.at(-1)!.close();
+        const { acts } = damaged(stored[3]!, "acts").body;
+        const forged = sealRecord(linkOf(stored[2]!), {
+          ...stored[3]!,
+          body: { acts, samples: samplesOf(2) },
+        });
+        await harness.replace(forged);
+        const damage = { position: 5, what: "chain" };
+        expect(await (await open()).verify()).toMatchObject({ type: "damaged", damage });
+        await opened.at(-1)!.close();
+        await harness.replace({ ...stored[4]!, prevHash: forged.hash });
+        expect(await (await open()).verify()).toMatchObject({ damage: { position: 5, what: "hash" } });
+      });
+
+      test.each([
+        ["epoch", { epoch: 2 }],
+        ["time", { loggedAt: 5 }],
+      ] as const)(
+        "a record with an impossible %s is named although its digests fit",
+        async (what, change) => {
+          const stored = await storedRecords(await filled(3));
+          await opened.at(-1)!.close();
+          const body = { acts: actsOf(1), samples: samplesOf(1) };
+          await harness.replace(sealRecord(linkOf(stored[1]!), { ...stored[2]!, ...change, body }));
+          expect(await (await open()).verify()).toMatchObject({
+            type: "damaged",
+            damage: { position: 3, what },
+          });
+        },
+      );
 
       test("a record that is missing is named, not skipped", async () => {
         const log = await filled(5);
@@ -339,6 +374,27 @@ async function readAll(log: Log, from = 1, to = Infinity): Promise<LogRecord[]> 
   const records: LogRecord[] = [];
   for await (const record of log.read(from, to)) records.push(record);
   return records;
+}
+
+/** The records as a driver stores them: sealing them again gives the same digests. */
+async function storedRecords(log: Log): Promise<StoredRecord[]> {
+  let previous: Tail = EMPTY_TAIL;
+  return (await readAll(log)).map((record) => {
+    const body = { acts: record.body.acts, samples: record.body.samples! };
+    const stored = sealRecord(previous, { ...record, body });
+    expect(stored.hash).toBe(record.hash);
+    previous = linkOf(stored);
+    return stored;
+  });
+}
+
+/** The record with its first byte, or first digit, changed and everything else as it was. */
+function damaged(record: StoredRecord, part: "acts" | "samples" | "hash"): StoredRecord {
+  if (part === "hash")
+    return { ...record, hash: (record.hash.startsWith("0") ? "1" : "0") + record.hash.slice(1) };
+  const bytes = record.body[part]!.slice();
+  bytes[0]! ^= 1;
+  return { ...record, body: { ...record.body, [part]: bytes } };
 }
 
 function timeOf(index: number): number {

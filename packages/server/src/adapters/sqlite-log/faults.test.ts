@@ -109,21 +109,19 @@ describe("a full disk", () => {
 
 describe("a failing disk", () => {
   test("ends all writing, reads go on, and what was acknowledged is there afterwards", async () => {
-    // Beyond the limit on the size of a file a write fails with EFBIG, which SQLite reports as an I/O error.
-    const shell = spawnSync(
-      "sh",
-      ["-c", 'ulimit -f 2000 && exec "$@"', "sh", process.execPath, FIXTURE, directory],
-      {
-        encoding: "utf8",
-      },
-    );
+    // Beyond the limit on the size of a file a write fails with EFBIG, which SQLite reports as an I/O error. The
+    // second attempt is small enough to fit: it must be refused all the same.
+    const limited = 'ulimit -f 2000 && exec "$@"';
+    const shell = spawnSync("sh", ["-c", limited, "sh", process.execPath, FIXTURE, directory, "200000"], {
+      encoding: "utf8",
+    });
     const answers = shell.stdout
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line));
     const appended = answers.filter((answer) => answer.type === "appended");
     const refused = answers.slice(2 + appended.length, -1);
-    expect(appended.length).toBeGreaterThan(10);
+    expect(appended.length).toBeGreaterThan(2);
     expect(refused).toEqual([
       { type: "failed", detail: expect.any(String) },
       { type: "failed", detail: expect.any(String) },
@@ -138,7 +136,7 @@ describe("a flipped byte in the database file", () => {
   test("is found and named, or harms nothing, wherever it lies", async () => {
     const original = await smallLog();
     const before = recordsOf(directory);
-    const stride = 97;
+    const stride = 211;
     const outcomes = { damaged: 0, harmless: 0, refused: 0 };
     const work = await mkdtemp(join(tmpdir(), "staunch-flip-"));
     try {
@@ -194,7 +192,7 @@ describe("the write-ahead log", () => {
     try {
       const before = reopen(wal);
       expect(before).toHaveLength(8);
-      for (let offset = 0; offset < wal.length; offset += 251) {
+      for (let offset = 0; offset < wal.length; offset += 509) {
         const flipped = Buffer.from(wal);
         flipped[offset]! ^= 1 << (offset % 8);
         const after = reopen(flipped);
@@ -204,7 +202,7 @@ describe("the write-ahead log", () => {
     } finally {
       await rm(work, { recursive: true });
     }
-    expect(refused).toBeGreaterThan((wal.length / 251) * 0.7);
+    expect(refused).toBeGreaterThan((wal.length / 509) * 0.7);
   });
 
   test("is moved into the database often enough to stay small", async () => {

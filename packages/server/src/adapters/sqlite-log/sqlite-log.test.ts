@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { SQLInputValue } from "node:sqlite";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { logContract } from "../../ports/log.contract.ts";
@@ -13,12 +14,24 @@ logContract("sqlite", async () => {
   const directory = await mkdtemp(join(tmpdir(), "staunch-log-"));
   return {
     open: async () => expectOpened(directory),
-    damage: async (position, part) => {
-      const column = sql(directory, `select ${part} as bytes from log where position = ${position}`)["bytes"];
-      const bytes = column as Uint8Array;
-      bytes[0]! ^= 1;
-      const hex = Buffer.from(bytes).toString("hex");
-      sql(directory, `update log set ${part} = x'${hex}' where position = ${position} returning 1`);
+    replace: async (record) => {
+      const { position, epoch, loggedAt, crc, body } = record;
+      const values = [
+        epoch,
+        loggedAt,
+        crc,
+        Buffer.from(record.prevHash, "hex"),
+        Buffer.from(record.hash, "hex"),
+      ];
+      sql(
+        directory,
+        `update log set epoch = ?, logged_at = ?, crc = ?, prev_hash = ?, hash = ?, acts = ?, samples = ?
+         where position = ? returning 1`,
+        ...values,
+        body.acts,
+        body.samples,
+        position,
+      );
     },
     remove: async (position) => {
       sql(directory, `delete from log where position = ${position} returning 1`);
@@ -100,6 +113,18 @@ describe("the log in SQLite", () => {
     expect(await openSqliteLog({ directory })).toMatchObject({ type: "damaged" });
   });
 
+  test("does not open when the end noted beside the records is another", async () => {
+    await write(directory, 4);
+    sql(
+      directory,
+      "update tail set position = 4, hash = (select hash from log where position = 4) returning 1",
+    );
+    expect(await openSqliteLog({ directory })).toMatchObject({
+      type: "damaged",
+      damage: { position: 5, what: "tail" },
+    });
+  });
+
   test("does not trim a damaged record and goes on writing", async () => {
     await write(directory, 4);
     sql(directory, "update log set samples = x'00' where position = 3 returning 1");
@@ -138,10 +163,10 @@ async function write(directory: string, count: number): Promise<void> {
 }
 
 /** Runs one statement on the closed log and gives its first row. */
-function sql(directory: string, statement: string): Record<string, unknown> {
+function sql(directory: string, statement: string, ...values: SQLInputValue[]): Record<string, unknown> {
   const database = new DatabaseSync(join(directory, LOG_FILE));
   try {
-    return database.prepare(statement).get() ?? {};
+    return database.prepare(statement).get(...values) ?? {};
   } finally {
     database.close();
   }

@@ -1,0 +1,67 @@
+/** A fleet of subjects for benchmarks, and batches of samples about them, made before the clock starts. */
+import { createState, METRICS, STORAGE_PROVIDER, apply, type Entry, type SampleColumns, type State } from "@staunch/engine";
+
+export const BATCH_SIZE = 16_384;
+const START_MS = Date.UTC(2026, 0, 1);
+
+/** Numbers that look random and are the same each time (xorshift32). */
+export function randomBits(seed: number): () => number {
+  let state = seed | 0 || 1;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return state >>> 0;
+  };
+}
+
+export function makeFleet(subjects: number, aggregates: boolean): State {
+  const state = createState({ seed: 1, policies: { provider: STORAGE_PROVIDER }, aggregates });
+  for (let first = 0; first < subjects; first += BATCH_SIZE) {
+    const count = Math.min(BATCH_SIZE, subjects - first);
+    const registrations = Array.from({ length: count }, (_, index) => ({
+      number: first + index,
+      kind: "provider",
+      id: `provider-${String(first + index).padStart(8, "0")}`,
+    }));
+    apply(state, { position: state.position + 1, loggedAt: START_MS, entries: [entryOf(null, registrations)] });
+  }
+  return state;
+}
+
+export function entryOf(samples: SampleColumns | null, registrations: Entry["registrations"] = []): Entry {
+  return {
+    producer: "",
+    sequence: 0,
+    idempotencyKey: "",
+    requestHash: "",
+    answer: "",
+    registrations,
+    samples,
+    acts: [],
+  };
+}
+
+/**
+ * Columns of samples: each a random subject with its eight metrics in a row, as a probe of a subject sends them.
+ *
+ * @param atMs time of the batch; samples lie in the minute before
+ */
+export function makeSamples(subjects: number, count: number, atMs: number, random: () => number): SampleColumns {
+  const at = new Float64Array(count);
+  const value = new Float64Array(count);
+  const subject = new Uint32Array(count);
+  const kind = new Uint8Array(count);
+  for (let index = 0; index < count; index++) {
+    const metric = index % METRICS.length;
+    subject[index] = metric === 0 ? random() % subjects : subject[index - 1]!;
+    kind[index] = metric;
+    at[index] = atMs - (random() % 60_000);
+    const { shape } = METRICS[metric]!;
+    const unit = random() / 0x1_0000_0000;
+    value[index] = shape === "bounded" ? 1 - unit * 0.001 : shape === "time" ? 20 + unit * 200 : 5e6 + unit * 2e7;
+  }
+  return { count, at, value, subject, kind, weight: null, monitor: null, context: null };
+}
+
+export { START_MS };

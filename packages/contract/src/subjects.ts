@@ -1,0 +1,228 @@
+/** Subjects: lists, standing, explanation, history and metrics. */
+import { z } from "zod";
+import { Attributes, Cursor, isPlainText, KindName, Limit, NextCursor, Reason, SubjectId, Time, TimeInput } from "./common.ts";
+import { Penalty, Reward } from "./sanctions.ts";
+import { COMPONENT_NAMES, METRIC_NAMES } from "./vocabulary.ts";
+
+const ATTRIBUTES_MAX = 64;
+const SAMPLES_MAX = 10_000;
+
+const score = z.number().describe("On the policy's scale, 0..100 unless it says otherwise.");
+const score0 = z.coerce.number().pipe(z.number()).optional();
+
+export const SubjectsQuery = z.strictObject({
+  kind: KindName.default("provider"),
+  operator: SubjectId.optional().describe("Only subjects of this owner."),
+  tier: z.string().min(1).max(64).optional(),
+  q: z.string().min(1).max(256).optional().describe("Only ids that start with this."),
+  score_min: score0.describe("Lowest score, itself included."),
+  score_max: score0.describe("Highest score, itself included."),
+  sort: z
+    .enum(["score", "id", "last_evidence"])
+    .default("score")
+    .describe("`score`: best first, the unranked at the end; `id`: by code unit; `last_evidence`: newest first."),
+  cursor: Cursor,
+  limit: Limit,
+  count: z.enum(["exact"]).optional().describe("`exact` adds `total`, which looks through the whole kind."),
+});
+export type SubjectsQuery = z.output<typeof SubjectsQuery>;
+
+export const SubjectSummary = z
+  .object({
+    id: z.string(),
+    kind: z.string(),
+    operator: z.string().nullable(),
+    score,
+    lower: score,
+    upper: score,
+    tier: z.string(),
+    banned: z.boolean(),
+    place: z.int().nullable().describe("1 is best; ties share it; null while not ranked."),
+    event_count: z.int(),
+    last_evidence_at: Time.nullable(),
+  })
+  .meta({ id: "SubjectSummary" });
+
+export const SubjectPage = z
+  .object({ items: z.array(SubjectSummary), next: NextCursor, total: z.int().optional(), as_of: Time })
+  .meta({ id: "SubjectPage" });
+
+export const ComponentStanding = z
+  .object({
+    name: z.enum(COMPONENT_NAMES),
+    weight: z.number().describe("Share of the score, 0..1."),
+    score,
+    lower: score,
+    upper: score,
+    effective_size: z.number().describe("Effective number of observations, the prior included."),
+    evidence_size: z.number().describe("The same without the prior."),
+  })
+  .meta({ id: "ComponentStanding" });
+
+export const Standing = z
+  .object({
+    id: z.string(),
+    kind: z.string(),
+    operator: z.string().nullable(),
+    attributes: Attributes,
+    policy: z.string(),
+    score,
+    lower: score.describe("Lower end of the 95 % interval."),
+    upper: score.describe("Upper end of the 95 % interval."),
+    tier: z.string(),
+    components: z.array(ComponentStanding),
+    penalties: z.array(Penalty).describe("Those in force."),
+    rewards: z.array(Reward).describe("Those in force."),
+    banned: z.boolean(),
+    place: z.int().nullable(),
+    ranked: z.int().describe("Ranked subjects of the kind."),
+    percentile: z.number().nullable().describe("Share of the ranked that are not better, 0..1."),
+    event_count: z.int(),
+    evidence_days: z.int(),
+    registered_at: Time,
+    first_evidence_at: Time.nullable(),
+    last_evidence_at: Time.nullable(),
+    position: z.int().describe("Log position that this is the state of."),
+    as_of: Time.describe("Instant that this is the standing at; moves at most once per update interval by itself."),
+  })
+  .meta({ id: "Standing" });
+export type Standing = z.infer<typeof Standing>;
+
+export const Explanation = z
+  .object({
+    standing: Standing,
+    contributions: z
+      .array(
+        z.object({
+          source: z.enum(["component", "reward", "penalty", "limit"]),
+          name: z.string().describe("Component name, reward or penalty id, or `limit`: what the ends of the scale cut off."),
+          points: z.number(),
+        }),
+      )
+      .describe("Added from the first to the last they give the score to the last bit."),
+    components: z.array(
+      z.object({
+        ...ComponentStanding.shape,
+        metrics: z.array(
+          z.object({
+            metric: z.enum(METRIC_NAMES),
+            mean: z.number().describe("Mean utility, 0..1."),
+            share: z.number().describe("Share of the component's weight, 0..1."),
+            points: z.number().describe("Points of the score that come from it."),
+            observations: z.number().describe("Decayed number of observations."),
+          }),
+        ),
+        prior: z.object({ share: z.number(), points: z.number() }),
+        inactivity_points: z.number().describe("Points of the score lost by silence."),
+        trust: z
+          .object({
+            evidence_days: z.int(),
+            average_score: z.number(),
+            impact: z.number(),
+            recovered: z.number(),
+          })
+          .nullable(),
+      }),
+    ),
+    improvements: z
+      .array(
+        z.object({
+          action: z.enum(["improve_metric", "report_metric", "penalty_ends", "keep_serving", "resume_reporting"]),
+          name: z.string(),
+          gain: z.number().describe("Points the score would gain at most."),
+          at: Time.nullable().describe("When it happens by itself; null when it is up to the subject."),
+        }),
+      )
+      .describe("Largest gain first."),
+    thresholds: z.array(
+      z.object({
+        name: z.string().describe("A tier, or `reputation_low`."),
+        direction: z.enum(["above", "below"]),
+        score: z.number().describe("Score at which it takes effect, margin included."),
+        distance: z.number().describe("Points from here to there."),
+      }),
+    ),
+  })
+  .meta({ id: "Explanation" });
+
+export const Aggregate = z
+  .object({
+    count: z.int(),
+    failed_count: z.int().describe("Samples of failed calls; for times they are not in `count`."),
+    sum: z.number(),
+    average: z.number().nullable(),
+    min: z.number().nullable(),
+    max: z.number().nullable(),
+    std_dev: z.number().nullable(),
+    percentiles: z.object({ p50: z.number(), p90: z.number(), p95: z.number(), p99: z.number() }).nullable(),
+    exact: z.boolean().describe("False: percentiles are within 1 %."),
+    period_ms: z.number(),
+    start_time: Time,
+    end_time: Time,
+  })
+  .meta({ id: "Aggregate" });
+
+export const MetricName = z.enum(METRIC_NAMES);
+const unit = z.enum(["fraction", "ms", "bytes/s"]);
+
+export const Metrics = z
+  .object({
+    id: z.string(),
+    metrics: z.array(z.object({ metric: MetricName, unit, aggregate: Aggregate.nullable() })),
+    as_of: Time,
+  })
+  .meta({ id: "Metrics" });
+
+export const MetricQuery = z.strictObject({
+  steps: z.enum(["true", "false"]).default("false").describe("`true` adds one aggregate for each interval with samples."),
+  samples: z.coerce.number().pipe(z.int().min(0).max(SAMPLES_MAX)).default(0).describe("Adds so many raw samples, the newest."),
+});
+
+export const Metric = z
+  .object({
+    id: z.string(),
+    metric: MetricName,
+    unit,
+    aggregate: Aggregate.nullable().describe("Over the metric retention; null without samples."),
+    steps: z.array(Aggregate).optional(),
+    samples: z
+      .array(
+        z.object({
+          at: Time,
+          value: z.number(),
+          weight: z.number(),
+          ok: z.boolean(),
+          monitor: z.string().nullable(),
+          context: z.string().nullable(),
+        }),
+      )
+      .optional(),
+    as_of: Time,
+  })
+  .meta({ id: "Metric" });
+
+const text = z.string().max(256).refine(isPlainText, "must be well-formed text without control characters");
+const attributeValue = z.union([text, z.number(), z.boolean(), z.array(text).max(64)]);
+
+export const SubjectRequest = z
+  .strictObject({
+    kind: KindName.optional().describe("Of a new subject, `provider` unless given."),
+    operator: SubjectId.nullable().default(null).describe("The owner; null or absent for none."),
+    attributes: z
+      .record(z.string().min(1).max(64).refine(isPlainText, "must be plain text"), attributeValue)
+      .refine((all) => Object.keys(all).length <= ATTRIBUTES_MAX, `must be at most ${ATTRIBUTES_MAX} attributes`)
+      .default({})
+      .describe("All of them: what is not named is removed."),
+    reason: Reason.default("profile written"),
+  })
+  .meta({
+    id: "SubjectRequest",
+    examples: [{ operator: "acme", attributes: { region: "eu-west", price: 4.2, capabilities: ["ssd"] } }],
+  });
+export type SubjectRequest = z.output<typeof SubjectRequest>;
+
+export const HistoryQuery = z.strictObject({
+  from: TimeInput.optional().describe("From when on, itself included."),
+  to: TimeInput.optional().describe("Until when, itself not included."),
+  limit: z.coerce.number().pipe(z.int().min(1).max(10_000)).default(1000),
+});

@@ -1,0 +1,47 @@
+/** The closed lists of words of the interface. A test of the server holds them to the engine's. */
+
+export const METRIC_NAMES = [
+  "uptime",
+  "response_time",
+  "throughput",
+  "availability",
+  "data_integrity",
+  "network_latency",
+  "storage_reliability",
+  "service_quality",
+] as const;
+
+export const COMPONENT_NAMES = ["reliability", "performance", "uptime", "response", "trust"] as const;
+
+export const PENALTY_TYPES = [
+  "downtime",
+  "slow_response",
+  "data_loss",
+  "unavailability",
+  "contract_breach",
+  "fraud",
+  "malicious_behavior",
+  "poor_performance",
+  "job_timeout",
+  "job_failure",
+  "network_issues",
+  "resource_abuse",
+  "invalid_result",
+  "spam",
+  "ban",
+  "rate_limit",
+] as const;
+
+export const SEVERITIES = ["minor", "moderate", "major", "critical"] as const;
+
+export const REWARD_TYPES = [
+  "high_uptime",
+  "fast_response",
+  "data_integrity",
+  "long_term_service",
+  "exceptional_performance",
+  "community_contribution",
+] as const;
+
+/** Roles contain each other, the first the least. */
+export const ROLES = ["viewer", "ingest", "operator", "admin"] as const;

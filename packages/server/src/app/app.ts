@@ -1,0 +1,29 @@
+/** What the transports are given: the use cases of one running service. */
+import type { LogCapabilities } from "../ports/log.ts";
+import type { SnapshotInfo } from "../ports/snapshots.ts";
+import type { Partition } from "./partition/partition.ts";
+import type { Policies } from "./policies/policies.ts";
+import type { Rankings } from "./rankings/rankings.ts";
+import type { Sanctions } from "./sanctions/sanctions.ts";
+import type { Subjects } from "./subjects/subjects.ts";
+
+export interface App {
+  readonly partition: Partition;
+  readonly subjects: Subjects;
+  readonly sanctions: Sanctions;
+  readonly rankings: Rankings;
+  readonly policies: Policies;
+  readonly service: ServiceFacts;
+}
+
+/** What only the composition root knows of the service. */
+export interface ServiceFacts {
+  readonly version: string;
+  /** Ms since 1970. */
+  readonly startedAt: number;
+  readonly storage: LogCapabilities;
+  /** The newest complete snapshot, or null. */
+  readonly snapshot: () => SnapshotInfo | null;
+  /** False while the service is still filling itself or already stopping; reads are answered all the same. */
+  readonly ready: () => boolean;
+}

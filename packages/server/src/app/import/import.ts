@@ -1,0 +1,150 @@
+/** Brings a data set into the log, with the times of its records instead of the clock's. */
+import type { Entry, SampleColumns, SubjectUpdated } from "@staunch/engine";
+import type { Outcome, Partition, Refusal } from "../partition/partition.ts";
+import type { TierCutter } from "../tiers/cuts.ts";
+import type { ImportBatch, ImportSource, ImportSubject } from "./import-source.ts";
+import { mergeBatches } from "./merge-batches.ts";
+
+/** Entries handed to the partition and not yet applied; well below what its queue takes. */
+const IN_FLIGHT_MAX = 8;
+/** Log time between two looks at the tier cuts. Each look waits for what is in flight, so that it is repeatable. */
+const CUTS_EVERY_MS = 7 * 86_400_000;
+
+export interface ImportProgress {
+  /** Samples applied so far, and of how many. */
+  readonly events: number;
+  readonly eventsTotal: number;
+  /** Time that the import has reached, milliseconds since 1970. */
+  readonly atMs: number;
+}
+
+export interface ImportOptions {
+  /** Added to every time; 0 keeps the recorded times. */
+  readonly shiftMs: number;
+  /** Called after each step. */
+  readonly onProgress?: (progress: ImportProgress) => void;
+}
+
+export type ImportResult =
+  | { readonly type: "imported"; readonly subjects: number; readonly events: number }
+  /** Nothing after `events` was written; the same import again goes on from there. */
+  | { readonly type: "refused"; readonly refusal: Refusal; readonly events: number };
+
+/**
+ * Submits every batch of a source and waits until all are durable and applied. An import that was interrupted can be
+ * run again with the same shift: what the log already has is recognised by its sequence and left out.
+ */
+export async function importSource(
+  partition: Partition,
+  cutter: TierCutter,
+  source: ImportSource,
+  options: ImportOptions,
+): Promise<ImportResult> {
+  const run = new ImportRun(partition, source, options);
+  let nextCutsAt = -Infinity;
+  for (const batch of mergeBatches(source.batches())) {
+    const refusal = await run.submit(batch);
+    if (refusal !== null) return { type: "refused", refusal, events: run.events };
+    if (batch.loggedAt < nextCutsAt) continue;
+    nextCutsAt = batch.loggedAt + CUTS_EVERY_MS;
+    await run.drain(0);
+    await cutter.update();
+  }
+  const refusal = await run.drain(0);
+  if (refusal !== null) return { type: "refused", refusal, events: run.events };
+  await cutter.update();
+  return { type: "imported", subjects: run.subjects, events: run.events };
+}
+
+interface InFlight {
+  readonly outcome: Promise<Outcome>;
+  readonly events: number;
+  readonly loggedAt: number;
+}
+
+class ImportRun {
+  events = 0;
+  private readonly partition: Partition;
+  private readonly source: ImportSource;
+  private readonly options: ImportOptions;
+  /** Engine number of each subject of the source. */
+  private readonly numbers: number[] = [];
+  private readonly inFlight: InFlight[] = [];
+  private sequence = 0;
+
+  constructor(partition: Partition, source: ImportSource, options: ImportOptions) {
+    this.partition = partition;
+    this.source = source;
+    this.options = options;
+  }
+
+  get subjects(): number {
+    return this.numbers.length;
+  }
+
+  /** Hands a batch over; waits only when too much is in flight. */
+  async submit(batch: ImportBatch): Promise<Refusal | null> {
+    const loggedAt = batch.loggedAt + this.options.shiftMs;
+    // Two entries, because subjects and samples together may be more than one record takes.
+    if (batch.subjects.length > 0) this.send(this.introduce(batch.subjects), 0, loggedAt);
+    if (batch.samples.count > 0) this.send(this.addSamples(batch.samples), batch.samples.count, loggedAt);
+    return this.drain(IN_FLIGHT_MAX);
+  }
+
+  /** Waits until at most `leave` entries are in flight; why one was refused, or null. */
+  async drain(leave: number): Promise<Refusal | null> {
+    while (this.inFlight.length > leave) {
+      const { outcome, events, loggedAt } = this.inFlight.shift()!;
+      const done = await outcome;
+      if (done.type === "refused") return done.refusal;
+      this.events += events;
+      this.options.onProgress?.({
+        events: this.events,
+        eventsTotal: this.source.sampleCount,
+        atMs: loggedAt,
+      });
+    }
+    return null;
+  }
+
+  private send(entry: Entry, events: number, loggedAt: number): void {
+    const isKnown = this.partition.state.memory.recall(entry) !== null;
+    const known: Outcome = { type: "applied", position: 0, loggedAt, result: { type: "applied", acts: [] } };
+    const outcome = isKnown ? Promise.resolve(known) : this.partition.submit(entry, loggedAt);
+    this.inFlight.push({ outcome, events, loggedAt });
+  }
+
+  private introduce(subjects: readonly ImportSubject[]): Entry {
+    const draft = this.partition.draft();
+    const acts: SubjectUpdated[] = [];
+    for (const { id, kind, operator, attributes } of subjects) {
+      const known = draft.find(id);
+      const number = known === -1 ? draft.register(id, kind) : known;
+      this.numbers.push(number);
+      const reason = `import of ${this.source.name}`;
+      acts.push({ type: "subject.updated", subject: number, operator, attributes, issuer: "import", reason });
+    }
+    return { ...this.nextEntry(), registrations: draft.registrations, acts };
+  }
+
+  private addSamples(samples: SampleColumns): Entry {
+    const { shiftMs } = this.options;
+    const at = shiftMs === 0 ? samples.at : samples.at.map((recordedAt) => recordedAt + shiftMs);
+    const subject = samples.subject.map((place) => this.numbers[place]!);
+    return { ...this.nextEntry(), samples: { ...samples, at, subject } };
+  }
+
+  private nextEntry(): Entry {
+    this.sequence += 1;
+    return {
+      producer: `import:${this.source.name}`,
+      sequence: this.sequence,
+      idempotencyKey: "",
+      requestHash: "",
+      answer: "",
+      registrations: [],
+      samples: null,
+      acts: [],
+    };
+  }
+}

@@ -1,0 +1,54 @@
+/** Why one event of a request was not taken. The codes are part of the interface and never change their meaning. */
+export type RejectionCode =
+  /** The line, the item or the envelope is not what it must be at all. */
+  | "malformed_json"
+  | "not_an_object"
+  | "cloud_event_invalid"
+  /** One field is wrong. */
+  | "unknown_type"
+  | "unknown_field"
+  | "missing_field"
+  | "conflicting_fields"
+  | "wrong_type"
+  | "out_of_range"
+  | "unknown_metric"
+  | "unknown_value"
+  | "invalid_text"
+  | "invalid_time"
+  | "invalid_duration"
+  | "forbidden_key"
+  | "time_ahead"
+  | "time_too_old"
+  /** It does not fit what is known, or who asks. */
+  | "role_not_allowed"
+  | "unknown_kind"
+  | "kind_mismatch"
+  | "too_many_subjects"
+  | "too_many_attributes"
+  | "penalty_not_found"
+  | "penalty_not_active"
+  | "reward_not_found"
+  | "reward_not_active"
+  | "too_many_sanctions"
+  | "too_many_kinds"
+  /** Of a CloudEvents batch, whose events are written one by one: the log took no more. */
+  | "not_written";
+
+export interface Rejection {
+  /** Place in the list, or line of NDJSON, from 0. */
+  readonly index: number;
+  /** The event's own id, when it has one that can be shown. */
+  readonly id: string | null;
+  readonly code: RejectionCode;
+  /** The field that is wrong; null for the event as a whole. */
+  readonly field: string | null;
+  /** What is wrong and what would be right. */
+  readonly detail: string;
+}
+
+/** A mistake before it is known where it stands. */
+export interface Flaw {
+  readonly code: RejectionCode;
+  readonly field: string | null;
+  readonly detail: string;
+}

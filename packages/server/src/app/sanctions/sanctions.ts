@@ -1,0 +1,142 @@
+/** Penalties and rewards: given by hand, revoked, and listed. */
+import {
+  kindOf,
+  standing,
+  type Context,
+  type Penalty,
+  type PenaltyType,
+  type Reward,
+  type RewardType,
+  type Severity,
+} from "@staunch/engine";
+import { NOT_IDEMPOTENT, submitAct, type ActOutcome, type Idempotency } from "../acts.ts";
+import type { Partition } from "../partition/partition.ts";
+import { readTime } from "../read-time.ts";
+
+/** An act may name a time this far ahead of the clock of the service. */
+export const AHEAD_MAX_MS = 300_000;
+
+/** Who gives or revokes, and why. */
+export interface Accountable {
+  readonly issuer: string;
+  readonly reason: string;
+}
+
+export interface PenaltyOrder extends Accountable {
+  readonly type: PenaltyType;
+  readonly severity: Severity;
+  /** Exactly one of the two is a number, except that a ban may have neither. */
+  readonly points: number | null;
+  readonly fraction: number | null;
+  /** Ms since 1970; null for now. */
+  readonly at: number | null;
+  readonly expiresAt: number | null;
+  readonly fade: "none" | "linear";
+  readonly evidence: readonly string[];
+  readonly context: Context;
+}
+
+export interface RewardOrder extends Accountable {
+  readonly type: RewardType;
+  readonly points: number;
+  readonly at: number | null;
+  readonly context: Context;
+}
+
+/** A penalty or reward with the points it counts now. */
+export interface Counting<Sanction> {
+  readonly sanction: Sanction;
+  readonly points: number;
+}
+
+export type SanctionOutcome<Sanction> =
+  | Exclude<ActOutcome, { type: "done" }>
+  | { readonly type: "given"; readonly given: Counting<Sanction> }
+  | { readonly type: "subject_not_found" }
+  | { readonly type: "time_invalid"; readonly field: "at" | "expires_at" };
+
+export class Sanctions {
+  private readonly partition: Partition;
+
+  constructor(partition: Partition) {
+    this.partition = partition;
+  }
+
+  async givePenalty(subjectId: string, order: PenaltyOrder, idempotency: Idempotency): Promise<SanctionOutcome<Penalty>> {
+    const draft = this.partition.draft();
+    const subject = draft.find(subjectId);
+    if (subject === -1) return { type: "subject_not_found" };
+    const now = this.partition.now();
+    const { type: penalty, expiresAt, ...rest } = order;
+    const at = order.at ?? now;
+    if (at > now + AHEAD_MAX_MS) return { type: "time_invalid", field: "at" };
+    if (expiresAt !== null && expiresAt <= now) return { type: "time_invalid", field: "expires_at" };
+    const points = rest.points ?? (rest.fraction === null ? 0 : null);
+    const act = { ...rest, type: "penalty.applied", subject, penalty, points, at, expiresAt } as const;
+    const outcome = await submitAct(this.partition, draft, act, idempotency);
+    if (outcome.type !== "done") return outcome;
+    const id = outcome.id ?? "";
+    const given = this.penalty(id);
+    return given === null ? { type: "penalty_not_found", id } : { type: "given", given };
+  }
+
+  async giveReward(subjectId: string, order: RewardOrder, idempotency: Idempotency): Promise<SanctionOutcome<Reward>> {
+    const draft = this.partition.draft();
+    const subject = draft.find(subjectId);
+    if (subject === -1) return { type: "subject_not_found" };
+    const now = this.partition.now();
+    const { type: reward, ...rest } = order;
+    const at = order.at ?? now;
+    if (at > now + AHEAD_MAX_MS) return { type: "time_invalid", field: "at" };
+    const act = { ...rest, type: "reward.granted", subject, reward, at } as const;
+    const outcome = await submitAct(this.partition, draft, act, idempotency);
+    if (outcome.type !== "done") return outcome;
+    const id = outcome.id ?? "";
+    const given = this.reward(id);
+    return given === null ? { type: "reward_not_found", id } : { type: "given", given };
+  }
+
+  async revokePenalty(penaltyId: string, by: Accountable): Promise<ActOutcome> {
+    const act = { type: "penalty.revoked", penaltyId, ...by } as const;
+    return submitAct(this.partition, this.partition.draft(), act, NOT_IDEMPOTENT);
+  }
+
+  async revokeReward(rewardId: string, by: Accountable): Promise<ActOutcome> {
+    const act = { type: "reward.revoked", rewardId, ...by } as const;
+    return submitAct(this.partition, this.partition.draft(), act, NOT_IDEMPOTENT);
+  }
+
+  /** All penalties that are kept, in the order in which they were given. */
+  penaltiesOf(subject: number): Counting<Penalty>[] {
+    const { state } = this.partition;
+    const inForce = standing(state, subject, this.timeOf(subject)).penalties;
+    const points = new Map(inForce.map((one) => [one.penalty.id, one.points]));
+    const penalties = state.sanctions.of(subject)?.penalties ?? [];
+    return penalties.map((sanction) => ({ sanction, points: points.get(sanction.id) ?? 0 }));
+  }
+
+  rewardsOf(subject: number): Counting<Reward>[] {
+    const { state } = this.partition;
+    const inForce = standing(state, subject, this.timeOf(subject)).rewards;
+    const points = new Map(inForce.map((one) => [one.reward.id, one.points]));
+    const rewards = state.sanctions.of(subject)?.rewards ?? [];
+    return rewards.map((sanction) => ({ sanction, points: points.get(sanction.id) ?? 0 }));
+  }
+
+  /** A penalty with the points it takes now, or null. A repeated request finds the one that the first gave. */
+  penalty(id: string): Counting<Penalty> | null {
+    const penalty = this.partition.state.sanctions.penalty(id);
+    if (penalty === undefined) return null;
+    return this.penaltiesOf(penalty.subject).find(({ sanction }) => sanction.id === id) ?? null;
+  }
+
+  reward(id: string): Counting<Reward> | null {
+    const reward = this.partition.state.sanctions.reward(id);
+    if (reward === undefined) return null;
+    return this.rewardsOf(reward.subject).find(({ sanction }) => sanction.id === id) ?? null;
+  }
+
+  private timeOf(subject: number): number {
+    return readTime(this.partition, kindOf(this.partition.state, subject));
+  }
+}
