@@ -2,6 +2,9 @@
 import { createState, METRICS, STORAGE_PROVIDER, apply, type Entry, type SampleColumns, type State } from "@staunch/engine";
 
 export const BATCH_SIZE = 16_384;
+const TWO_32 = 0x1_0000_0000;
+/** 2^32 divided by the golden ratio spreads neighbours over the whole range. */
+const GOLDEN_BITS = 0x9e3779b9;
 const START_MS = Date.UTC(2026, 0, 1);
 
 /** Numbers that look random and are the same each time (xorshift32). */
@@ -58,8 +61,11 @@ export function makeSamples(subjects: number, count: number, atMs: number, rando
     kind[index] = metric;
     at[index] = atMs - (random() % 60_000);
     const { shape } = METRICS[metric]!;
-    const unit = random() / 0x1_0000_0000;
-    value[index] = shape === "bounded" ? 1 - unit * 0.001 : shape === "time" ? 20 + unit * 200 : 5e6 + unit * 2e7;
+    const unit = random() / TWO_32;
+    // Subjects differ: each has its own speed, so that scores spread as they do in a real fleet.
+    const speed = (Math.imul(subject[index]!, GOLDEN_BITS) >>> 0) / TWO_32;
+    if (shape === "bounded") value[index] = 1 - unit * 0.001;
+    else value[index] = shape === "time" ? 420 - 400 * speed + 50 * unit : 2e6 + 4e7 * speed + 1e6 * unit;
   }
   return { count, at, value, subject, kind, weight: null, monitor: null, context: null };
 }

@@ -1,9 +1,19 @@
 /** `npm run bench -- [name ...] [--json]`: runs benchmarks and prints their figures, one a line. */
+import { benchExplain } from "./explain.ts";
 import { benchFold } from "./fold.ts";
+import { benchLog } from "./log.ts";
+import { benchMemory } from "./memory.ts";
+import { benchRank } from "./rank.ts";
+import { benchRestore } from "./restore.ts";
 import type { Bench } from "./result.ts";
 
 const BENCHES: { readonly [name: string]: Bench } = {
   fold: benchFold,
+  rank: benchRank,
+  explain: benchExplain,
+  memory: benchMemory,
+  restore: benchRestore,
+  log: benchLog,
 };
 
 const names = process.argv.slice(2).filter((word) => !word.startsWith("--"));

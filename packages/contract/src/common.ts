@@ -2,7 +2,8 @@
 import { z } from "zod";
 
 const SUBJECT_ID_BYTES_MAX = 256;
-const CONTEXT_CHARACTERS_MAX = 4096;
+const REASON_BYTES_MAX = 1024;
+const CONTEXT_BYTES_MAX = 4096;
 /** Largest time that a JavaScript date can show. */
 const TIME_MAX_MS = 8.64e15;
 
@@ -34,17 +35,18 @@ export const Reason = z
   .string()
   .trim()
   .min(1)
-  .max(500)
   .refine((text) => text.isWellFormed(), "must be well-formed text")
+  .refine((text) => utf8Length(text) <= REASON_BYTES_MAX, `must be at most ${REASON_BYTES_MAX} bytes of UTF-8`)
   .meta({ description: "Why; kept with the act for ever.", examples: ["confirmed by the audit of 24 November"] });
 
 /** Free facts of an act. */
 export const Context = z
-  .record(z.string().max(64), z.unknown())
-  .refine((facts) => JSON.stringify(facts).length <= CONTEXT_CHARACTERS_MAX, {
-    message: `must be at most ${CONTEXT_CHARACTERS_MAX} characters as JSON`,
+  .record(z.string(), z.unknown())
+  .refine(isFinite, "must not hold numbers beyond the range of a double")
+  .refine((facts) => utf8Length(JSON.stringify(facts)) <= CONTEXT_BYTES_MAX, {
+    message: `must be at most ${CONTEXT_BYTES_MAX} bytes as JSON`,
   })
-  .meta({ description: "Free facts, at most 4096 characters as JSON.", examples: [{ ticket: "OPS-1204" }] });
+  .meta({ description: "Free facts, at most 4 KiB as JSON.", examples: [{ ticket: "OPS-1204" }] });
 
 export const Attributes = z
   .record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]))
@@ -65,6 +67,12 @@ export const SubjectPath = z.strictObject({ id: SubjectId });
 /** Well-formed and without control characters: C0, DEL and C1. */
 export function isPlainText(text: string): boolean {
   return text.isWellFormed() && !/\p{Cc}/u.test(text);
+}
+
+/** JSON may write 1e999, which reads as infinity and could not be written again. */
+function isFinite(value: unknown): boolean {
+  if (typeof value === "number") return Number.isFinite(value);
+  return typeof value !== "object" || value === null || Object.values(value).every(isFinite);
 }
 
 /** Bytes of a well-formed text in UTF-8. */

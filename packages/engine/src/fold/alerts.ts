@@ -13,6 +13,7 @@ import { fullDeduction, type AlertFacts, type Penalty } from "../sanction/sancti
 import type { AlertSeverity } from "../policy/vocabulary.ts";
 import { EVENT_COUNT, rowStart } from "../state/row-table.ts";
 import type { Kind, State } from "../state/state.ts";
+import { evaluateSubject, REASON } from "./evaluate.ts";
 import { addPenalty, isFull } from "./sanctions.ts";
 
 /** The issuer of what the rules themselves decide. */
@@ -76,6 +77,7 @@ function openAlert(state: State, kind: Kind, subject: number, rule: MetricRule, 
   };
   addPenalty(state, penalty);
   state.effects.list.push({ type: "alert.opened", subject, penalty });
+  evaluateSubject(state, subject, REASON.alert);
 }
 
 /** A repeat lasts longer, starts its fading over, and may become worse; it never stacks and never becomes milder. */
@@ -93,6 +95,7 @@ function extend(state: State, kind: Kind, penalty: Penalty, rule: MetricRule, va
   penalty.deduction = deduction;
   penalty.alert!.value = value;
   state.effects.list.push({ type: "alert.extended", subject: penalty.subject, penalty });
+  evaluateSubject(state, penalty.subject, REASON.alert);
 }
 
 /**

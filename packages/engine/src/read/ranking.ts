@@ -1,25 +1,25 @@
 /** Rankings: the best and the worst of a kind, and the place of one, without sorting the fleet. */
 import { halfWidthOf } from "../score/interval.ts";
-import { NUMBER, rowStart, SCORE, TIER } from "../state/row-table.ts";
+import { EVALUATED_AT, NUMBER, rowStart, SCORE, TIER } from "../state/row-table.ts";
 import type { Kind } from "../state/state.ts";
 
 export interface Ranked {
   readonly subject: number;
   /** Ties share the place: 1 + how many are strictly better. */
   readonly place: number;
-  /** As indexed: what ranks is the score rounded to .01 of a hundredth of the scale. */
+  /** As last evaluated; what ranks is the score rounded to .01. */
   readonly score: number;
   readonly tier: string;
 }
 
 /** The `count` best, best first; ties are listed by their lower bound, then by number. */
-export function best(kind: Kind, count: number, nowMs: number): Ranked[] {
-  return list(kind, kind.rank.topK(count, byLowerBound(kind, nowMs)));
+export function best(kind: Kind, count: number): Ranked[] {
+  return list(kind, kind.rank.topK(count, byLowerBound(kind)));
 }
 
 /** The `count` worst, worst first. */
-export function worst(kind: Kind, count: number, nowMs: number): Ranked[] {
-  return list(kind, kind.rank.bottomK(count, byLowerBound(kind, nowMs)));
+export function worst(kind: Kind, count: number): Ranked[] {
+  return list(kind, kind.rank.bottomK(count, byLowerBound(kind)));
 }
 
 /**
@@ -56,11 +56,29 @@ function list(kind: Kind, rows: readonly number[]): Ranked[] {
   });
 }
 
-function byLowerBound(kind: Kind, nowMs: number): (a: number, b: number) => number {
+/**
+ * Lower bounds as of the subject's newest evaluation, kept while that is the newest: the same few subjects stand at
+ * the ends of a ranking from one question to the next. Not part of the state: it can be computed again.
+ */
+const lowerBounds = new WeakMap<Kind, Map<number, { readonly evaluatedAt: number; readonly lower: number }>>();
+const LOWER_BOUNDS_MAX = 8_192;
+
+function byLowerBound(kind: Kind): (a: number, b: number) => number {
+  let known = lowerBounds.get(kind);
+  if (known === undefined || known.size > LOWER_BOUNDS_MAX) {
+    known = new Map();
+    lowerBounds.set(kind, known);
+  }
+  const bounds = known;
   const lower = (row: number): number => {
     const chunk = kind.table.chunkOf(row);
     const start = rowStart(row);
-    return chunk.f64[start + SCORE]! - halfWidthOf(chunk, start, kind.compiled, nowMs);
+    const evaluatedAt = chunk.f64[start + EVALUATED_AT]!;
+    const found = bounds.get(row);
+    if (found?.evaluatedAt === evaluatedAt) return found.lower;
+    const bound = chunk.f64[start + SCORE]! - halfWidthOf(chunk, start, kind.compiled, evaluatedAt);
+    bounds.set(row, { evaluatedAt, lower: bound });
+    return bound;
   };
   return (a, b) => lower(b) - lower(a);
 }

@@ -15,6 +15,8 @@ import type { OpenReply, QueryMessage, QueryReply } from "./protocol.ts";
 
 /** Statements that may wait for the thread; Kysely's single connection keeps it at one. */
 const PENDING_MAX = 64;
+/** Among others: there is no transaction. */
+const SQLITE_ERROR = 1;
 
 export class SqliteError extends Error {
   /** SQLite's primary result code; null when the thread is gone. */
@@ -124,8 +126,13 @@ function driverOf(connection: WorkerConnection): Driver {
     acquireConnection: async () => connection,
     beginTransaction: () => execute("begin immediate"),
     commitTransaction: () => execute("commit"),
-    rollbackTransaction: () => execute("rollback"),
+    rollbackTransaction: () => execute("rollback").catch(ignoreRolledBack),
     releaseConnection: async () => undefined,
     destroy: () => connection.close(),
   };
+}
+
+/** On a full disk SQLite has rolled back by itself and says so; the error that led here is the one to tell. */
+function ignoreRolledBack(error: unknown): void {
+  if (!(error instanceof SqliteError) || error.code !== SQLITE_ERROR) throw error;
 }

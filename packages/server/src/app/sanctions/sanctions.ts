@@ -1,5 +1,6 @@
 /** Penalties and rewards: given by hand, revoked, and listed. */
 import {
+  kindNamed,
   kindOf,
   standing,
   type Context,
@@ -53,7 +54,8 @@ export type SanctionOutcome<Sanction> =
   | Exclude<ActOutcome, { type: "done" }>
   | { readonly type: "given"; readonly given: Counting<Sanction> }
   | { readonly type: "subject_not_found" }
-  | { readonly type: "time_invalid"; readonly field: "at" | "expires_at" };
+  | { readonly type: "time_invalid"; readonly field: "at" | "expires_at" }
+  | { readonly type: "points_too_high"; readonly max: number };
 
 export class Sanctions {
   private readonly partition: Partition;
@@ -71,6 +73,8 @@ export class Sanctions {
     const at = order.at ?? now;
     if (at > now + AHEAD_MAX_MS) return { type: "time_invalid", field: "at" };
     if (expiresAt !== null && expiresAt <= now) return { type: "time_invalid", field: "expires_at" };
+    const max = this.pointsMax(draft.kindOf(subject));
+    if ((rest.points ?? 0) > max) return { type: "points_too_high", max };
     const points = rest.points ?? (rest.fraction === null ? 0 : null);
     const act = { ...rest, type: "penalty.applied", subject, penalty, points, at, expiresAt } as const;
     const outcome = await submitAct(this.partition, draft, act, idempotency);
@@ -88,6 +92,8 @@ export class Sanctions {
     const { type: reward, ...rest } = order;
     const at = order.at ?? now;
     if (at > now + AHEAD_MAX_MS) return { type: "time_invalid", field: "at" };
+    const max = this.pointsMax(draft.kindOf(subject));
+    if (rest.points > max) return { type: "points_too_high", max };
     const act = { ...rest, type: "reward.granted", subject, reward, at } as const;
     const outcome = await submitAct(this.partition, draft, act, idempotency);
     if (outcome.type !== "done") return outcome;
@@ -134,6 +140,10 @@ export class Sanctions {
     const reward = this.partition.state.sanctions.reward(id);
     if (reward === undefined) return null;
     return this.rewardsOf(reward.subject).find(({ sanction }) => sanction.id === id) ?? null;
+  }
+
+  private pointsMax(kindName: string): number {
+    return kindNamed(this.partition.state, kindName)!.compiled.policy.maxScore;
   }
 
   private timeOf(subject: number): number {

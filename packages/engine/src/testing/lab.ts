@@ -1,0 +1,194 @@
+/** A log in memory for tests: builds batches from readable parts, applies them, and keeps them for a replay. */
+import type { Act, PenaltyApplied, RewardGranted } from "../event/acts.ts";
+import { SAMPLE_FAILED, type Batch, type Entry, type Registration, type SampleColumns } from "../event/batch.ts";
+import { metricCode, type MetricName } from "../event/metrics.ts";
+import { apply } from "../fold/apply.ts";
+import type { Effects } from "../fold/effects.ts";
+import type { Policy } from "../policy/policy.ts";
+import { STORAGE_PROVIDER } from "../policy/presets.ts";
+import type { PenaltyType } from "../policy/vocabulary.ts";
+import { explain, type Explanation } from "../read/explain.ts";
+import { standing, type ComponentStanding, type Standing } from "../read/standing.ts";
+import { CHANGE_STAMP, ROW_SIZE, rowStart } from "../state/row-table.ts";
+import { createState, type State } from "../state/state.ts";
+
+export const MINUTE_MS = 60_000;
+export const HOUR_MS = 60 * MINUTE_MS;
+export const DAY_MS = 24 * HOUR_MS;
+/** Midnight of 1 January 2026, UTC: the start of a window, a slot, a block and a day. */
+export const T0 = 1_767_225_600_000;
+
+export interface Sample {
+  readonly subject: number;
+  readonly metric: MetricName;
+  readonly value: number;
+  readonly at: number;
+  readonly weight?: number;
+  readonly failed?: boolean;
+}
+
+export function metric(subject: number, name: MetricName, value: number, at: number, more: Partial<Sample> = {}): Sample {
+  return { subject, metric: name, value, at, ...more };
+}
+
+export function columnsOf(samples: readonly Sample[]): SampleColumns {
+  const weighted = samples.some(({ weight }) => weight !== undefined);
+  return {
+    count: samples.length,
+    at: Float64Array.from(samples, ({ at }) => at),
+    value: Float64Array.from(samples, ({ value }) => value),
+    subject: Uint32Array.from(samples, ({ subject }) => subject),
+    kind: Uint8Array.from(samples, ({ metric: name, failed }) => metricCode(name) + (failed === true ? SAMPLE_FAILED : 0)),
+    weight: weighted ? Float64Array.from(samples, ({ weight }) => weight ?? 1) : null,
+    monitor: null,
+    context: null,
+  };
+}
+
+/** What a request holds, with everything that a test does not name left empty. */
+export interface Parts {
+  readonly samples?: readonly Sample[];
+  readonly acts?: readonly Act[];
+  readonly registrations?: readonly Registration[];
+  readonly producer?: string;
+  readonly sequence?: number;
+  readonly key?: string;
+  readonly requestHash?: string;
+  readonly answer?: string;
+}
+
+export function entryOf(parts: Parts): Entry {
+  return {
+    producer: parts.producer ?? "",
+    sequence: parts.sequence ?? 0,
+    idempotencyKey: parts.key ?? "",
+    requestHash: parts.requestHash ?? "",
+    answer: parts.answer ?? "",
+    registrations: parts.registrations ?? [],
+    samples: parts.samples === undefined || parts.samples.length === 0 ? null : columnsOf(parts.samples),
+    acts: parts.acts ?? [],
+  };
+}
+
+export function penalty(subject: number, more: Partial<PenaltyApplied> = {}): PenaltyApplied {
+  return {
+    type: "penalty.applied",
+    subject,
+    penalty: "downtime",
+    severity: "minor",
+    points: 5,
+    fraction: null,
+    at: T0,
+    expiresAt: null,
+    fade: "none",
+    evidence: [],
+    context: {},
+    issuer: "key:test",
+    reason: "test",
+    ...more,
+  };
+}
+
+export function ban(subject: number, expiresAt: number | null): PenaltyApplied {
+  const type: PenaltyType = "ban";
+  return penalty(subject, { penalty: type, points: 0, expiresAt });
+}
+
+export function reward(subject: number, more: Partial<RewardGranted> = {}): RewardGranted {
+  return {
+    type: "reward.granted",
+    subject,
+    reward: "high_uptime",
+    points: 5,
+    at: T0,
+    context: {},
+    issuer: "key:test",
+    reason: "test",
+    ...more,
+  };
+}
+
+export function activation(policy: Policy, kind = "provider"): Act {
+  return { type: "policy.activated", kind, policy, issuer: "key:test", reason: "test" };
+}
+
+export function policyWith(change: Partial<Policy>): Policy {
+  return { ...STORAGE_PROVIDER, ...change };
+}
+
+/** A state with the log that made it. Subjects are registered with the next batch that is applied. */
+export class Lab {
+  readonly state: State;
+  readonly log: Batch[] = [];
+  private readonly pending: Registration[] = [];
+
+  constructor(policy: Policy = STORAGE_PROVIDER, options: { readonly aggregates?: boolean } = {}) {
+    this.state = createState({ seed: 7, policies: { provider: policy }, aggregates: options.aggregates ?? false });
+  }
+
+  /** Number of a new subject. */
+  register(id: string, kind = "provider"): number {
+    const number = this.state.ids.insert(id);
+    this.pending.push({ number, kind, id });
+    return number;
+  }
+
+  /** Applies one batch with one entry for each of the parts, and the registrations before the first of them. */
+  apply(loggedAt: number, ...parts: readonly Parts[]): Effects {
+    const entries = parts.map(entryOf);
+    if (this.pending.length > 0) entries.unshift(entryOf({ registrations: this.pending.splice(0) }));
+    const batch: Batch = { position: this.state.position + 1, loggedAt, entries };
+    this.log.push(batch);
+    return apply(this.state, batch);
+  }
+
+  /** One batch of one metric of one subject, logged when it happened. */
+  sample(subject: number, name: MetricName, value: number, at: number, more: Partial<Sample> = {}): Effects {
+    return this.apply(at, { samples: [metric(subject, name, value, at, more)] });
+  }
+
+  standing(subject: number, nowMs = this.state.now): Standing {
+    return standing(this.state, subject, nowMs);
+  }
+
+  explain(subject: number, nowMs = this.state.now): Explanation {
+    return explain(this.state, subject, nowMs);
+  }
+
+  score(subject: number, nowMs = this.state.now): number {
+    return this.standing(subject, nowMs).score;
+  }
+
+  component(subject: number, name: string, nowMs = this.state.now): ComponentStanding {
+    return this.standing(subject, nowMs).components.find((one) => one.name === name)!;
+  }
+}
+
+/**
+ * Everything of a state that must not depend on how the same entries were cut into batches: rows, ranking, sanctions
+ * without ids and positions, profiles, and what is remembered of requests without the ids in their answers.
+ */
+export function comparable(state: State): unknown {
+  const withoutPlace = (key: string, value: unknown): unknown =>
+    key === "id" || key === "position" || key === "acts" ? undefined : value;
+  return {
+    now: state.now,
+    eventCount: state.eventCount,
+    actCount: state.actCount,
+    kinds: state.kinds.map((kind) => ({
+      name: kind.name,
+      rows: Array.from({ length: kind.table.count }, (_, row) => {
+        const start = rowStart(row) * 2;
+        const words = [...kind.table.chunkOf(row).u32.subarray(start, start + ROW_SIZE * 2)];
+        // The stamp says where the newest change stood in its batch.
+        words[CHANGE_STAMP] = 0;
+        return [kind.rank.bucketOf(row), ...words].join(" ");
+      }),
+    })),
+    sanctions: Array.from({ length: state.places.count }, (_, subject) =>
+      JSON.stringify(state.sanctions.of(subject), withoutPlace),
+    ),
+    profiles: [...state.profiles],
+    memory: JSON.stringify(state.memory.dump(), withoutPlace),
+  };
+}

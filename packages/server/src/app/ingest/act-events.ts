@@ -1,0 +1,112 @@
+/** Events that become acts: what they mean once their subject has a number. */
+import type { Act, Attributes, Context, PenaltyType, RewardType, Severity, SubjectUpdated } from "@staunch/engine";
+import type { CheckedEvent } from "./event-fields.ts";
+import type { Flaw } from "./rejection.ts";
+import { durationMs, timeMs } from "./values.ts";
+
+/** An act that waits for the number of its subject. */
+export interface PendingAct {
+  /** Place of its event in the request. */
+  readonly index: number;
+  readonly event: CheckedEvent;
+}
+
+/** Reason of changes that say nothing but what is so. */
+const SUBJECT_REASON = "reported by a subject event";
+
+/** What is wrong between the fields of an event whose fields are right on their own. */
+export function flawOfAct(event: CheckedEvent, nowMs: number): Flaw | null {
+  if (event.type !== "penalty") return null;
+  const has = (field: string): boolean => event[field] !== undefined;
+  if (has("points") && has("fraction")) return conflict("fraction", "give points or fraction, not both");
+  if (!has("points") && !has("fraction") && event["penalty"] !== "ban") {
+    return { code: "missing_field", field: "points", detail: "give points, or fraction of the maximum score" };
+  }
+  if (has("expires_at") && has("duration")) return conflict("duration", "give expires_at or duration, not both");
+  if (event["fade"] === "linear" && !has("expires_at") && !has("duration")) {
+    return conflict("fade", "a penalty that fades needs an end: add expires_at or duration");
+  }
+  if (has("expires_at") && timeMs(event["expires_at"]) <= nowMs) {
+    return { code: "out_of_range", field: "expires_at", detail: "expires_at must lie in the future" };
+  }
+  return null;
+}
+
+/** Text that names the subject; null for revocations, which name a sanction instead. */
+export function subjectOf(event: CheckedEvent): string | null {
+  return (event["subject"] as string | undefined) ?? null;
+}
+
+/** The act of a checked event; null for a subject event that only registers. */
+export function actOf(event: CheckedEvent, subject: number, issuer: string, nowMs: number): Act | null {
+  const reason = event["reason"] as string;
+  switch (event.type) {
+    case "penalty":
+      return penaltyOf(event, subject, issuer, nowMs);
+    case "penalty_revoked":
+      return { type: "penalty.revoked", issuer, reason, penaltyId: event["penalty_id"] as string };
+    case "reward":
+      return {
+        type: "reward.granted",
+        issuer,
+        reason,
+        subject,
+        reward: event["reward"] as RewardType,
+        points: event["points"] as number,
+        at: atOf(event, nowMs),
+        context: (event["context"] ?? {}) as Context,
+      };
+    case "reward_revoked":
+      return { type: "reward.revoked", issuer, reason, rewardId: event["reward_id"] as string };
+    case "subject":
+      return updateOf(event, subject, issuer);
+    case "metric":
+      throw new Error("a metric event is a sample, not an act");
+  }
+}
+
+function penaltyOf(event: CheckedEvent, subject: number, issuer: string, nowMs: number): Act {
+  const atMs = atOf(event, nowMs);
+  return {
+    type: "penalty.applied",
+    issuer,
+    reason: event["reason"] as string,
+    subject,
+    penalty: event["penalty"] as PenaltyType,
+    severity: (event["severity"] ?? "minor") as Severity,
+    points: (event["points"] ?? null) as number | null,
+    fraction: (event["fraction"] ?? null) as number | null,
+    at: atMs,
+    expiresAt: endOf(event, Math.max(atMs, nowMs)),
+    fade: (event["fade"] ?? "none") as "none" | "linear",
+    evidence: (event["evidence"] ?? []) as readonly string[],
+    context: (event["context"] ?? {}) as Context,
+  };
+}
+
+/** A duration starts where the deduction does: when the penalty is given, or when it happened if that is ahead. */
+function endOf(event: CheckedEvent, fromMs: number): number | null {
+  if (event["expires_at"] !== undefined) return timeMs(event["expires_at"]);
+  return event["duration"] === undefined ? null : fromMs + durationMs(event["duration"]);
+}
+
+function updateOf(event: CheckedEvent, subject: number, issuer: string): SubjectUpdated | null {
+  const { operator, attributes } = event;
+  if (operator === undefined && attributes === undefined) return null;
+  return {
+    type: "subject.updated",
+    issuer,
+    reason: SUBJECT_REASON,
+    subject,
+    ...(operator === undefined ? {} : { operator: operator as string | null }),
+    ...(attributes === undefined ? {} : { attributes: attributes as { [name: string]: Attributes[string] | null } }),
+  };
+}
+
+function atOf(event: CheckedEvent, nowMs: number): number {
+  return event["at"] === undefined ? nowMs : timeMs(event["at"]);
+}
+
+function conflict(field: string, detail: string): Flaw {
+  return { code: "conflicting_fields", field, detail };
+}

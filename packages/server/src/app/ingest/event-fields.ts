@@ -1,0 +1,179 @@
+/** The fields of each type of event, what each must be, and the check of one event against them. */
+import { METRIC_NAMES, metricCode, nearest, PENALTY_TYPES, REWARD_TYPES, SEVERITIES, show } from "@staunch/engine";
+import type { Flaw } from "./rejection.ts";
+import {
+  checkAttributes,
+  checkBoolean,
+  checkDuration,
+  checkFacts,
+  checkId,
+  checkIdOrNull,
+  checkKind,
+  checkNumber,
+  checkOneOf,
+  checkReason,
+  checkText,
+  checkTexts,
+  checkTime,
+  isMap,
+  type Check,
+} from "./values.ts";
+
+export const EVENT_TYPES = [
+  "metric",
+  "subject",
+  "penalty",
+  "penalty_revoked",
+  "reward",
+  "reward_revoked",
+] as const;
+export type EventType = (typeof EVENT_TYPES)[number];
+
+/** An event whose own fields are right, each on its own. */
+export type CheckedEvent = { readonly type: EventType; readonly [field: string]: unknown };
+
+const REASON_BYTES_MAX = 1024;
+const CONTEXT_BYTES_MAX = 256;
+const EVIDENCE_MAX = 32;
+const EVIDENCE_BYTES_MAX = 1024;
+const POINTS_MAX = 1_000_000;
+
+interface FieldRule {
+  readonly required: boolean;
+  readonly check: Check;
+}
+
+const required = (check: Check): FieldRule => ({ required: true, check });
+const optional = (check: Check): FieldRule => ({ required: false, check });
+
+// `type` has been looked at when the rules are chosen.
+const type = required(() => null);
+const id = optional(checkId);
+const subject = required(checkId);
+const kind = optional(checkKind);
+const at = optional(checkTime);
+const reason = required(checkReason(REASON_BYTES_MAX));
+const facts = optional(checkFacts);
+
+const RULES: { readonly [type in EventType]: { readonly [field: string]: FieldRule } } = {
+  metric: {
+    type,
+    subject,
+    metric: required(checkMetric),
+    value: required(checkNumber("a number", () => true)),
+    at,
+    weight: optional(checkNumber("more than 0 and at most 10", (value) => value > 0 && value <= 10)),
+    ok: optional(checkBoolean),
+    monitor: optional(checkId),
+    context: optional(checkText(CONTEXT_BYTES_MAX)),
+    kind,
+    id,
+  },
+  subject: {
+    type,
+    subject,
+    kind,
+    operator: optional(checkIdOrNull),
+    attributes: optional(checkAttributes),
+    id,
+  },
+  penalty: {
+    type,
+    subject,
+    penalty: required(checkOneOf(PENALTY_TYPES)),
+    severity: optional(checkOneOf(SEVERITIES)),
+    points: optional(checkNumber(`0 to ${POINTS_MAX}`, (value) => value >= 0 && value <= POINTS_MAX)),
+    fraction: optional(checkNumber("0 to 1", (value) => value >= 0 && value <= 1)),
+    reason,
+    at,
+    expires_at: optional(checkTime),
+    duration: optional(checkDuration),
+    fade: optional(checkOneOf(["none", "linear"])),
+    evidence: optional(checkTexts(EVIDENCE_MAX, EVIDENCE_BYTES_MAX)),
+    context: facts,
+    kind,
+    id,
+  },
+  penalty_revoked: { type, penalty_id: subject, reason, id },
+  reward: {
+    type,
+    subject,
+    reward: required(checkOneOf(REWARD_TYPES)),
+    points: required(
+      checkNumber(`more than 0 and at most ${POINTS_MAX}`, (value) => value > 0 && value <= POINTS_MAX),
+    ),
+    reason,
+    at,
+    context: facts,
+    kind,
+    id,
+  },
+  reward_revoked: { type, reward_id: subject, reason, id },
+};
+
+interface TypeRules {
+  readonly fields: ReadonlyMap<string, FieldRule>;
+  readonly required: readonly string[];
+}
+
+// Maps, so that a field named `constructor` is as unknown as any other.
+const RULES_BY_TYPE: ReadonlyMap<string, TypeRules> = new Map(
+  Object.entries(RULES).map(([name, rules]) => {
+    const fields = new Map(Object.entries(rules));
+    const needed = [...fields].filter(([, rule]) => rule.required).map(([field]) => field);
+    return [name, { fields, required: needed }];
+  }),
+);
+
+/** Whether events of this type have a subject. */
+export function hasSubject(eventType: EventType): boolean {
+  return "subject" in RULES[eventType];
+}
+
+/** The first mistake of an item, looking at each field on its own; an item without one is a {@link CheckedEvent}. */
+export function flawOfFields(item: unknown): Flaw | null {
+  if (!isMap(item)) return { code: "not_an_object", field: null, detail: `an event is a map, not ${show(item)}` };
+  const rules = typeof item["type"] === "string" ? RULES_BY_TYPE.get(item["type"]) : undefined;
+  if (rules === undefined) return flawOfType(item);
+  for (const field of Object.keys(item)) {
+    const rule = rules.fields.get(field);
+    if (rule === undefined) return unknownField(field, rules);
+    const found = rule.check(item[field]);
+    if (found !== null) return { code: found.code, field, detail: `${field} ${found.detail}` };
+  }
+  const missing = rules.required.find((field) => !Object.hasOwn(item, field));
+  if (missing === undefined) return null;
+  return { code: "missing_field", field: missing, detail: `${missing} is missing` };
+}
+
+/** The event's own id if it has a good one, for the report of what is wrong with the rest. */
+export function ownIdOf(item: unknown): string | null {
+  if (!isMap(item) || !Object.hasOwn(item, "id")) return null;
+  return checkId(item["id"]) === null ? (item["id"] as string) : null;
+}
+
+function flawOfType(item: { readonly [field: string]: unknown }): Flaw {
+  const field = "type";
+  if (!Object.hasOwn(item, field)) return { code: "missing_field", field, detail: `type is missing; ${typesHelp()}` };
+  const sent = item[field];
+  if (typeof sent !== "string") return { code: "wrong_type", field, detail: `type must be text; ${typesHelp()}` };
+  const guess = nearest(sent, EVENT_TYPES);
+  return { code: "unknown_type", field, detail: `there is no type ${show(sent)}; did you mean ${guess}?` };
+}
+
+function typesHelp(): string {
+  return `it is one of ${EVENT_TYPES.join(", ")}`;
+}
+
+function unknownField(field: string, rules: TypeRules): Flaw {
+  const guess = nearest(field, [...rules.fields.keys()]);
+  const shown = show(field);
+  return { code: "unknown_field", field: shown.slice(1, -1), detail: `there is no field ${shown}; did you mean ${guess}?` };
+}
+
+function checkMetric(value: unknown): ReturnType<Check> {
+  if (typeof value !== "string") return { code: "wrong_type", detail: `must be text, not ${show(value)}` };
+  if (metricCode(value) >= 0) return null;
+  const guess = nearest(value, METRIC_NAMES);
+  return { code: "unknown_metric", detail: `names no metric: ${show(value)}; did you mean ${guess}?` };
+}

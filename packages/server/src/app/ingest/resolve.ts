@@ -1,0 +1,233 @@
+/**
+ * The second pass: ids become numbers, and what depends on the state is checked. It happens without a pause, so the
+ * numbers that new ids get are those under which the entry is logged.
+ */
+import type { Act, Kind, SampleColumns, State } from "@staunch/engine";
+import { kindNamed } from "@staunch/engine";
+import type { Draft } from "../partition/partition.ts";
+import type { Principal } from "../principal.ts";
+import { actOf, subjectOf, type PendingAct } from "./act-events.ts";
+import type { EventColumns } from "./decode.ts";
+import { ownIdOf, type CheckedEvent } from "./event-fields.ts";
+import type { Flaw } from "./rejection.ts";
+import { ATTRIBUTES_MAX, tooManyAttributes } from "./values.ts";
+
+/** Kind of a new subject whose event names none. */
+const KIND_DEFAULT = "provider";
+/** As many as the id table can number. */
+export const SUBJECTS_MAX = 1 << 24;
+
+/** What is left to write. */
+export interface Resolved {
+  readonly samples: SampleColumns | null;
+  readonly acts: readonly Act[];
+  /** Place in the request of the event of each act. */
+  readonly actIndexes: readonly number[];
+  /** Events taken, with those that change nothing. */
+  readonly accepted: number;
+}
+
+export interface ResolveContext {
+  readonly state: State;
+  readonly draft: Draft;
+  readonly principal: Principal;
+  readonly nowMs: number;
+}
+
+/** Resolves all that was decoded; what does not hold is added to the rejections. */
+export function resolve(columns: EventColumns, context: ResolveContext): Resolved {
+  return new Resolver(columns, context).run();
+}
+
+class Resolver {
+  private readonly columns: EventColumns;
+  private readonly context: ResolveContext;
+  private readonly acts: Act[] = [];
+  private readonly actIndexes: number[] = [];
+  private actsAccepted = 0;
+
+  constructor(columns: EventColumns, context: ResolveContext) {
+    this.columns = columns;
+    this.context = context;
+  }
+
+  run(): Resolved {
+    const samples = this.resolveSamples();
+    const accepted = (samples?.count ?? 0) + this.actsAccepted;
+    this.columns.rejections.sort((a, b) => a.index - b.index);
+    return { samples, acts: this.acts, actIndexes: this.actIndexes, accepted };
+  }
+
+  /** Samples and acts in the order of the request: the first mention of a new id decides its kind. */
+  private resolveSamples(): SampleColumns | null {
+    const { columns, context } = this;
+    const { count, index, acts } = columns;
+    const { state, draft, nowMs } = context;
+    const numbers = new Int32Array(count);
+    state.ids.findAll(columns.subjects, numbers);
+    // Subjects that are registered have a kind at hand; those on their way into the log are asked for by name.
+    const registered = state.places.count;
+    const oldest = state.kinds.map((kind) => oldestAt(kind, nowMs));
+    const subject = new Uint32Array(count);
+    let nextAct = 0;
+    let kept = 0;
+    for (let row = 0; row < count; row++) {
+      while (nextAct < acts.length && acts[nextAct]!.index < index[row]!) this.resolveAct(acts[nextAct++]!);
+      let number = numbers[row]!;
+      const isPlain = number >= 0 && number < registered && columns.kindNames === null;
+      if (!isPlain) {
+        const found = this.subjectOfSample(row);
+        if (typeof found !== "number") {
+          columns.reject(index[row]!, found, columns.ownIds?.[row] ?? null);
+          continue;
+        }
+        number = found;
+      } else if (columns.at[row]! < oldest[state.places.kindOf(number)]!) {
+        columns.reject(index[row]!, tooOld(state.kinds[state.places.kindOf(number)]!), columns.ownIds?.[row] ?? null);
+        continue;
+      }
+      if (kept !== row) this.move(row, kept);
+      subject[kept++] = number;
+    }
+    while (nextAct < acts.length) this.resolveAct(acts[nextAct++]!);
+    return kept === 0 ? null : this.finish(kept, subject);
+  }
+
+  /** Number of a sample's subject where the id is new, or a kind is named. */
+  private subjectOfSample(row: number): number | Flaw {
+    const { columns, context } = this;
+    const id = columns.subjects[row]!;
+    const kind = this.kindFor(id, columns.kindNames?.[row] ?? null);
+    if ("code" in kind) return kind;
+    if (columns.at[row]! < oldestAt(kind, context.nowMs)) return tooOld(kind);
+    return this.numberOf(id, kind);
+  }
+
+  private resolveAct(act: PendingAct): void {
+    const flaw = this.takeAct(act);
+    if (flaw !== null) this.columns.reject(act.index, flaw, ownIdOf(act.event));
+  }
+
+  private takeAct({ event, index }: PendingAct): Flaw | null {
+    const { principal, nowMs, state } = this.context;
+    const forbidden = flawOfRole(event, principal);
+    if (forbidden !== null) return forbidden;
+    const id = subjectOf(event);
+    let number = -1;
+    if (id === null) {
+      const flaw = flawOfRevocation(event, state);
+      if (flaw !== null) return flaw;
+    } else {
+      const kind = this.kindFor(id, (event["kind"] as string | undefined) ?? null);
+      if ("code" in kind) return kind;
+      const flaw = flawOfPoints(event, kind) ?? flawOfAttributes(event, state, this.context.draft.find(id));
+      if (flaw !== null) return flaw;
+      const found = this.numberOf(id, kind);
+      if (typeof found !== "number") return found;
+      number = found;
+    }
+    const act = actOf(event, number, `key:${principal.id}`, nowMs);
+    this.actsAccepted += 1;
+    if (act === null) return null;
+    this.acts.push(act);
+    this.actIndexes.push(index);
+    return null;
+  }
+
+  /** The kind a subject has, or gets: it must exist, and be the one that is named. */
+  private kindFor(id: string, named: string | null): Kind | Flaw {
+    const { draft, state } = this.context;
+    const number = draft.find(id);
+    const name = number >= 0 ? draft.kindOf(number) : (named ?? KIND_DEFAULT);
+    if (named !== null && named !== name) {
+      return { code: "kind_mismatch", field: "kind", detail: `the subject is of kind ${name}, not ${named}` };
+    }
+    const kind = kindNamed(state, name);
+    if (kind !== undefined) return kind;
+    const known = state.kinds.map((one) => one.name).join(", ");
+    return { code: "unknown_kind", field: "kind", detail: `there is no kind ${name}; policies exist for ${known}` };
+  }
+
+  private numberOf(id: string, kind: Kind): number | Flaw {
+    const { draft, state } = this.context;
+    const number = draft.find(id);
+    if (number >= 0) return number;
+    if (state.ids.size < SUBJECTS_MAX) return draft.register(id, kind.name);
+    return { code: "too_many_subjects", field: "subject", detail: `there is no room for more than ${SUBJECTS_MAX} subjects` };
+  }
+
+  /** Closes the gap that rejected samples have left. */
+  private move(from: number, to: number): void {
+    const { at, value, kind, weight, monitor, context } = this.columns;
+    at[to] = at[from]!;
+    value[to] = value[from]!;
+    kind[to] = kind[from]!;
+    if (weight !== null) weight[to] = weight[from]!;
+    if (monitor !== null) monitor[to] = monitor[from]!;
+    if (context !== null) context[to] = context[from]!;
+  }
+
+  private finish(count: number, subject: Uint32Array): SampleColumns {
+    const { at, value, kind, weight, monitor, context } = this.columns;
+    return {
+      count,
+      at: at.subarray(0, count),
+      value: value.subarray(0, count),
+      subject: subject.subarray(0, count),
+      kind: kind.subarray(0, count),
+      weight: weight?.subarray(0, count) ?? null,
+      monitor: monitor?.slice(0, count) ?? null,
+      context: context?.slice(0, count) ?? null,
+    };
+  }
+}
+
+/** Samples older than this are outside the window of aggregates. */
+function oldestAt(kind: Kind, nowMs: number): number {
+  return nowMs - kind.compiled.policy.metricRetentionMs;
+}
+
+function tooOld(kind: Kind): Flaw {
+  const hours = kind.compiled.policy.metricRetentionMs / 3_600_000;
+  const detail = `at is older than the metric retention of ${hours} h (numbers are milliseconds since 1970)`;
+  return { code: "time_too_old", field: "at", detail };
+}
+
+/** Who may send samples may say what is measured and who is there; what punishes and rewards needs an operator. */
+function flawOfRole(event: CheckedEvent, { role }: Principal): Flaw | null {
+  if (event.type === "subject" || role === "operator" || role === "admin") return null;
+  const detail = `events of type ${event.type} need the role operator, the key has ${role}`;
+  return { code: "role_not_allowed", field: "type", detail };
+}
+
+/**
+ * A revocation is decided when it is applied. What can be known before is said before, so that it keeps an atomic
+ * request from being written; a second revocation in the same instant is found when it is applied.
+ */
+function flawOfRevocation(event: CheckedEvent, state: State): Flaw | null {
+  const what = event.type === "penalty_revoked" ? "penalty" : "reward";
+  const field = `${what}_id`;
+  const id = event[field] as string;
+  const sanction = what === "penalty" ? state.sanctions.penalty(id) : state.sanctions.reward(id);
+  if (sanction === undefined) return { code: `${what}_not_found`, field, detail: `there is no ${what} ${id}` };
+  if (sanction.status === "active") return null;
+  return { code: `${what}_not_active`, field, detail: `the ${what} is ${sanction.status} already` };
+}
+
+function flawOfPoints(event: CheckedEvent, kind: Kind): Flaw | null {
+  const { maxScore } = kind.compiled.policy;
+  const points = event["points"];
+  if (typeof points !== "number" || points <= maxScore) return null;
+  return { code: "out_of_range", field: "points", detail: `points must be at most the maximum score, ${maxScore}` };
+}
+
+function flawOfAttributes(event: CheckedEvent, state: State, number: number): Flaw | null {
+  const sent = event["attributes"] as { readonly [name: string]: unknown } | undefined;
+  if (sent === undefined) return null;
+  const names = new Set(Object.keys(state.profiles.get(number)?.attributes ?? {}));
+  for (const [name, value] of Object.entries(sent)) {
+    if (value === null) names.delete(name);
+    else names.add(name);
+  }
+  return names.size <= ATTRIBUTES_MAX ? null : { field: "attributes", ...tooManyAttributes() };
+}

@@ -1,0 +1,68 @@
+/** Measurements of the service for Prometheus: names, units and instruments. Nothing is kept per subject. */
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+
+/** What is read when somebody asks for the measurements. */
+export interface MetricSources {
+  readonly position: () => number;
+  readonly events: () => number;
+  readonly acts: () => number;
+  readonly queuedEvents: () => number;
+  readonly subjects: () => readonly { readonly kind: string; readonly count: number; readonly ranked: number }[];
+  readonly writable: () => boolean;
+}
+
+export class Metrics {
+  readonly registry = new Registry();
+  /** Batches applied, events in them, and score changes. */
+  readonly batches: Counter;
+  readonly scoreChanges: Counter;
+  readonly appendSeconds: Histogram<"result">;
+  readonly requestSeconds: Histogram<"method" | "route" | "status">;
+
+  constructor() {
+    const registers = [this.registry];
+    collectDefaultMetrics({ register: this.registry });
+    this.batches = new Counter({ name: "staunch_batches_total", help: "Batches applied.", registers });
+    this.scoreChanges = new Counter({ name: "staunch_score_changes_total", help: "Scores changed.", registers });
+    this.appendSeconds = new Histogram({
+      name: "staunch_log_append_seconds",
+      help: "Time until an append was durable, by its result.",
+      labelNames: ["result"],
+      buckets: [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5],
+      registers,
+    });
+    this.requestSeconds = new Histogram({
+      name: "staunch_http_request_seconds",
+      help: "Time from a request's headers to the end of its answer.",
+      labelNames: ["method", "route", "status"],
+      buckets: [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
+      registers,
+    });
+  }
+
+  /** Adds what is read from the service when somebody asks. */
+  watch(sources: MetricSources): void {
+    this.gauge("staunch_log_position", "Newest log position applied.", sources.position);
+    this.gauge("staunch_events_total", "Samples and acts folded since the log began.", sources.events);
+    this.gauge("staunch_acts_total", "Acts folded since the log began.", sources.acts);
+    this.gauge("staunch_queued_events", "Events that wait for the log.", sources.queuedEvents);
+    this.gauge("staunch_writable", "1 while writes are taken, 0 while the storage refuses.", () => Number(sources.writable()));
+    const byKind = (name: string, help: string, read: "count" | "ranked"): void => {
+      const gauge: Gauge<"kind"> = new Gauge({
+        name,
+        help,
+        labelNames: ["kind"],
+        registers: [this.registry],
+        collect: () => {
+          for (const one of sources.subjects()) gauge.set({ kind: one.kind }, one[read]);
+        },
+      });
+    };
+    byKind("staunch_subjects", "Subjects registered.", "count");
+    byKind("staunch_ranked_subjects", "Subjects that are ranked.", "ranked");
+  }
+
+  private gauge(name: string, help: string, read: () => number): void {
+    const gauge: Gauge = new Gauge({ name, help, registers: [this.registry], collect: () => gauge.set(read()) });
+  }
+}
