@@ -163,6 +163,25 @@ export function eventSchemaAt(nowMs: number, metricRetentionMs: number) {
 /** Body of `POST /api/events`: one event, or a list. NDJSON has one event a line. */
 export const Events = z.union([Event, z.array(Event).max(EVENTS_MAX)]);
 
+/** What can be said of all events of a request; the rest is in the table of errors. */
+export const EVENT_ERRORS = {
+  events_rejected: {
+    status: 422,
+    title: "No event was taken",
+    meaning:
+      "Every event is wrong, or one is and `atomic=true` was asked for; `errors` names each, nothing was written.",
+  },
+  too_many_events: {
+    status: 413,
+    title: "There are too many events in the request",
+    meaning: `A request has at most ${EVENTS_MAX} events; nothing was written, split it.`,
+  },
+} as const;
+
+export const IngestQuery = z.strictObject({
+  atomic: z.enum(["true", "false"]).default("false").describe("`true`: all events are taken or none."),
+});
+
 /** An event that was not taken. */
 export const RejectedEvent = z.object({
   index: z.int().describe("Place in the list, or line of NDJSON, from 0."),
@@ -179,10 +198,10 @@ export const IngestResult = z.object({
   rejected: z.int(),
   results: z.array(RejectedEvent).describe("Rejected events only, in order."),
   results_omitted: z.int().optional().describe("Rejected events that the repeated answer no longer lists."),
-  created: z
+  sanctions: z
     .array(z.object({ index: z.int(), id: z.string() }))
     .optional()
-    .describe("Ids of penalties and rewards, by the place of their event."),
+    .describe("Ids of the penalties and rewards given or revoked, by the place of their event."),
   position: z.int().describe("Log position as of which reads know these events."),
   logged_at: z.string().describe("When that position was logged, RFC 3339."),
   duplicate: z

@@ -1,5 +1,6 @@
 /** Everything that Staunch says and accepts on the wire. */
 export * from "./common.ts";
+export * from "./events.ts";
 export * from "./keys.ts";
 export * from "./policies.ts";
 export * from "./problem.ts";

@@ -9,6 +9,7 @@ export const KeyRecord = z
     name: z.string(),
     role: z.enum(ROLES),
     created_at: Time,
+    last_used_at: Time.nullable().describe("To the minute."),
     revoked_at: Time.nullable(),
   })
   .meta({ id: "KeyRecord" });

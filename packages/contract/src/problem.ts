@@ -125,10 +125,10 @@ export const ERRORS = {
     title: "There are too many kinds",
     meaning: "An installation has at most 16 kinds of subjects.",
   },
-  last_admin_key: {
+  too_many_keys: {
     status: 409,
-    title: "This is the last administrator key",
-    meaning: "Without it nobody could administrate over the interface; create another one first.",
+    title: "There are too many API keys",
+    meaning: "An installation has at most 10,000 keys, revoked ones included.",
   },
   precondition_failed: {
     status: 412,
@@ -199,6 +199,11 @@ export const ERRORS = {
     status: 503,
     title: "The service is shutting down",
     meaning: "Nothing was written; send the same request again once the service is back.",
+  },
+  database_failed: {
+    status: 503,
+    title: "The database has failed",
+    meaning: "Keys and history cannot be read or written now; scores, rankings and events go on. See the service's log.",
   },
   storage_full: {
     status: 507,

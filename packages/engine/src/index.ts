@@ -80,3 +80,5 @@ export { PROBLEMS_MAX, show, type Problem } from "./policy/problem.ts";
 export { formatDuration, parseDuration } from "./policy/duration.ts";
 export { rankScore } from "./rank/rank-index.ts";
 export type { Penalty, Reward, Sanctions, AlertFacts } from "./sanction/sanction.ts";
+export { componentScore, inactivityLoss } from "./score/score.ts";
+export { EVALUATED_AT, EVENT_COUNT, rowStart, SCORE, TIER, type Chunk } from "./state/row-table.ts";

@@ -264,10 +264,12 @@ describe("the window", () => {
   });
 
   test("takes late samples into the step where they happened, and none older than the retention", () => {
-    const store = newStore();
+    const store = newStore({ sampleSize: 6 });
     add(store, { atMs: NOW, value: 1 });
     for (const hours of [3, 20, 1, 24, 3]) add(store, { atMs: NOW - hours * HOUR, value: hours }, NOW);
+    const samples = store.samples(0, RESPONSE_TIME, NOW);
     add(store, { atMs: NOW - DAY - 1, value: 99 }, NOW);
+    expect(store.samples(0, RESPONSE_TIME, NOW)).toEqual(samples);
     expect(
       store.steps(0, RESPONSE_TIME, NOW).map((step) => [(step.startTime - NOW) / HOUR, step.sum]),
     ).toEqual([
@@ -277,6 +279,17 @@ describe("the window", () => {
       [-1, 1],
       [0, 1],
     ]);
+  });
+
+  test("finds late steps after the one it found last aged out and another series took its memory", () => {
+    const store = newStore({ metricRetentionMs: 3 * HOUR });
+    for (const hour of [0, 1, 2, 3]) add(store, { atMs: NOW + hour * HOUR, value: 1 });
+    add(store, { atMs: NOW, value: 1 }, NOW + 3 * HOUR);
+    for (const hour of [5, 6]) add(store, { atMs: NOW + hour * HOUR, value: 1 });
+    for (const hour of [3, 4]) add(store, { row: 1, atMs: NOW + hour * HOUR, value: 1 }, NOW + 6 * HOUR);
+    add(store, { atMs: NOW + 4 * HOUR, value: 7 }, NOW + 6 * HOUR);
+    expect(store.steps(0, RESPONSE_TIME, NOW + 6 * HOUR).map((step) => step.sum)).toEqual([1, 7, 1, 1]);
+    expect(store.steps(1, RESPONSE_TIME, NOW + 6 * HOUR).map((step) => step.sum)).toEqual([1, 1]);
   });
 
   test("gives memory back for what aged out: more steps and spreads than a chunk holds fit where a few did", () => {

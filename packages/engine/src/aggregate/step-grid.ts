@@ -38,13 +38,10 @@ export class StepGrid {
     return start < this.newestFromMs ? this.newestFromMs : start;
   }
 
-  /** End of the step that holds `atMs`, which is the start of the next. */
+  /** End of the step that holds `atMs`, which is the start of the next. A new grid starts at an end of the one before. */
   endOf(atMs: number): number {
-    const index = this.indexOf(atMs);
-    const { intervalMs } = this.grids[index]!;
-    const end = (Math.floor(atMs / intervalMs) + 1) * intervalMs;
-    const following = this.grids[index + 1];
-    return following === undefined ? end : Math.min(end, following.fromMs);
+    const { intervalMs } = this.grids[this.indexOf(atMs)]!;
+    return (Math.floor(atMs / intervalMs) + 1) * intervalMs;
   }
 
   /**

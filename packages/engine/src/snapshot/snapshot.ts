@@ -57,8 +57,10 @@ interface Header {
 
 /**
  * Parts of a snapshot of `state`, one a step. Batches may be applied between two steps, never during one.
+ *
+ * @param stepBytes a part of rows ends with the unit in which it reaches this size
  */
-export function* snapshotParts(state: State): Generator<Part, void, void> {
+export function* snapshotParts(state: State, stepBytes = STEP_BYTES): Generator<Part, void, void> {
   const startPosition = state.position;
   const { sequences, keys } = state.memory.dump();
   const count = state.places.count;
@@ -73,12 +75,12 @@ export function* snapshotParts(state: State): Generator<Part, void, void> {
   for (let first = 0; first < keys.length; first += KEYS_PER_PART) {
     yield { type: KEYS, position: startPosition, bytes: jsonBytes(keys.slice(first, first + KEYS_PER_PART)) };
   }
-  const writer = new ByteWriter(2 * STEP_BYTES);
+  const writer = new ByteWriter(2 * stepBytes);
   for (const kind of kinds) {
     const rows = kind.table.count;
     for (let first = 0; first < rows; ) {
       writer.clear();
-      while (first < rows && writer.length < STEP_BYTES) {
+      while (first < rows && writer.length < stepBytes) {
         writeUnit(state, kind, first, writer);
         first += ROWS_PER_UNIT;
       }

@@ -43,8 +43,8 @@ export class Metrics {
   /** Adds what is read from the service when somebody asks. */
   watch(sources: MetricSources): void {
     this.gauge("staunch_log_position", "Newest log position applied.", sources.position);
-    this.gauge("staunch_events_total", "Samples and acts folded since the log began.", sources.events);
-    this.gauge("staunch_acts_total", "Acts folded since the log began.", sources.acts);
+    this.counter("staunch_events_total", "Samples and acts folded since the log began.", sources.events);
+    this.counter("staunch_acts_total", "Acts folded since the log began.", sources.acts);
     this.gauge("staunch_queued_events", "Events that wait for the log.", sources.queuedEvents);
     this.gauge("staunch_writable", "1 while writes are taken, 0 while the storage refuses.", () => Number(sources.writable()));
     const byKind = (name: string, help: string, read: "count" | "ranked"): void => {
@@ -60,6 +60,19 @@ export class Metrics {
     };
     byKind("staunch_subjects", "Subjects registered.", "count");
     byKind("staunch_ranked_subjects", "Subjects that are ranked.", "ranked");
+  }
+
+  /** A count that is kept elsewhere. */
+  private counter(name: string, help: string, read: () => number): void {
+    const counter: Counter = new Counter({
+      name,
+      help,
+      registers: [this.registry],
+      collect: () => {
+        counter.reset();
+        counter.inc(read());
+      },
+    });
   }
 
   private gauge(name: string, help: string, read: () => number): void {

@@ -1,5 +1,13 @@
 /** Events that become acts: what they mean once their subject has a number. */
-import type { Act, Attributes, Context, PenaltyType, RewardType, Severity, SubjectUpdated } from "@staunch/engine";
+import type {
+  Act,
+  Attributes,
+  Context,
+  PenaltyType,
+  RewardType,
+  Severity,
+  SubjectUpdated,
+} from "@staunch/engine";
 import type { CheckedEvent } from "./event-fields.ts";
 import type { Flaw } from "./rejection.ts";
 import { durationMs, timeMs } from "./values.ts";
@@ -20,9 +28,14 @@ export function flawOfAct(event: CheckedEvent, nowMs: number): Flaw | null {
   const has = (field: string): boolean => event[field] !== undefined;
   if (has("points") && has("fraction")) return conflict("fraction", "give points or fraction, not both");
   if (!has("points") && !has("fraction") && event["penalty"] !== "ban") {
-    return { code: "missing_field", field: "points", detail: "give points, or fraction of the maximum score" };
+    return {
+      code: "missing_field",
+      field: "points",
+      detail: "give points, or fraction of the maximum score",
+    };
   }
-  if (has("expires_at") && has("duration")) return conflict("duration", "give expires_at or duration, not both");
+  if (has("expires_at") && has("duration"))
+    return conflict("duration", "give expires_at or duration, not both");
   if (event["fade"] === "linear" && !has("expires_at") && !has("duration")) {
     return conflict("fade", "a penalty that fades needs an end: add expires_at or duration");
   }
@@ -99,7 +112,9 @@ function updateOf(event: CheckedEvent, subject: number, issuer: string): Subject
     reason: SUBJECT_REASON,
     subject,
     ...(operator === undefined ? {} : { operator: operator as string | null }),
-    ...(attributes === undefined ? {} : { attributes: attributes as { [name: string]: Attributes[string] | null } }),
+    ...(attributes === undefined
+      ? {}
+      : { attributes: attributes as { [name: string]: Attributes[string] | null } }),
   };
 }
 

@@ -73,7 +73,8 @@ export class EventColumns {
   /** The short way; false when the item has to be looked at closely. */
   private addPlainMetric(item: PlainMetric, index: number): boolean {
     const { type, subject, metric, value, at } = item;
-    if (type !== "metric" || typeof metric !== "string" || typeof value !== "number" || !isId(subject)) return false;
+    if (type !== "metric" || typeof metric !== "string" || typeof value !== "number" || !isId(subject))
+      return false;
     const code = metricCode(metric);
     if (code < 0 || !(value >= VALUE_MIN[code]! && value <= VALUE_MAX[code]!)) return false;
     const atMs = at === undefined ? this.nowMs : timeMs(at);
@@ -93,7 +94,11 @@ export class EventColumns {
   private addChecked(event: CheckedEvent, index: number): Flaw | null {
     const atMs = event["at"] === undefined ? this.nowMs : timeMs(event["at"]);
     if (atMs > this.nowMs + EVENT_AHEAD_MAX_MS) {
-      return { code: "time_ahead", field: "at", detail: "at lies more than five minutes ahead; check the clock" };
+      return {
+        code: "time_ahead",
+        field: "at",
+        detail: "at lies more than five minutes ahead; check the clock",
+      };
     }
     if (event.type === "metric") return this.addMetric(event, atMs, index);
     const flaw = flawOfAct(event, this.nowMs);

@@ -1,5 +1,13 @@
 /** The fields of each type of event, what each must be, and the check of one event against them. */
-import { METRIC_NAMES, metricCode, nearest, PENALTY_TYPES, REWARD_TYPES, SEVERITIES, show } from "@staunch/engine";
+import {
+  METRIC_NAMES,
+  metricCode,
+  nearest,
+  PENALTY_TYPES,
+  REWARD_TYPES,
+  SEVERITIES,
+  show,
+} from "@staunch/engine";
 import type { Flaw } from "./rejection.ts";
 import {
   checkAttributes,
@@ -132,7 +140,8 @@ export function hasSubject(eventType: EventType): boolean {
 
 /** The first mistake of an item, looking at each field on its own; an item without one is a {@link CheckedEvent}. */
 export function flawOfFields(item: unknown): Flaw | null {
-  if (!isMap(item)) return { code: "not_an_object", field: null, detail: `an event is a map, not ${show(item)}` };
+  if (!isMap(item))
+    return { code: "not_an_object", field: null, detail: `an event is a map, not ${show(item)}` };
   const rules = typeof item["type"] === "string" ? RULES_BY_TYPE.get(item["type"]) : undefined;
   if (rules === undefined) return flawOfType(item);
   for (const field of Object.keys(item)) {
@@ -154,9 +163,11 @@ export function ownIdOf(item: unknown): string | null {
 
 function flawOfType(item: { readonly [field: string]: unknown }): Flaw {
   const field = "type";
-  if (!Object.hasOwn(item, field)) return { code: "missing_field", field, detail: `type is missing; ${typesHelp()}` };
+  if (!Object.hasOwn(item, field))
+    return { code: "missing_field", field, detail: `type is missing; ${typesHelp()}` };
   const sent = item[field];
-  if (typeof sent !== "string") return { code: "wrong_type", field, detail: `type must be text; ${typesHelp()}` };
+  if (typeof sent !== "string")
+    return { code: "wrong_type", field, detail: `type must be text; ${typesHelp()}` };
   const guess = nearest(sent, EVENT_TYPES);
   return { code: "unknown_type", field, detail: `there is no type ${show(sent)}; did you mean ${guess}?` };
 }
@@ -168,7 +179,11 @@ function typesHelp(): string {
 function unknownField(field: string, rules: TypeRules): Flaw {
   const guess = nearest(field, [...rules.fields.keys()]);
   const shown = show(field);
-  return { code: "unknown_field", field: shown.slice(1, -1), detail: `there is no field ${shown}; did you mean ${guess}?` };
+  return {
+    code: "unknown_field",
+    field: shown.slice(1, -1),
+    detail: `there is no field ${shown}; did you mean ${guess}?`,
+  };
 }
 
 function checkMetric(value: unknown): ReturnType<Check> {

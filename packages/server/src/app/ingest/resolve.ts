@@ -62,7 +62,7 @@ class Resolver {
   private resolveSamples(): SampleColumns | null {
     const { columns, context } = this;
     const { count, index, acts } = columns;
-    const { state, draft, nowMs } = context;
+    const { state, nowMs } = context;
     const numbers = new Int32Array(count);
     state.ids.findAll(columns.subjects, numbers);
     // Subjects that are registered have a kind at hand; those on their way into the log are asked for by name.
@@ -83,7 +83,11 @@ class Resolver {
         }
         number = found;
       } else if (columns.at[row]! < oldest[state.places.kindOf(number)]!) {
-        columns.reject(index[row]!, tooOld(state.kinds[state.places.kindOf(number)]!), columns.ownIds?.[row] ?? null);
+        columns.reject(
+          index[row]!,
+          tooOld(state.kinds[state.places.kindOf(number)]!),
+          columns.ownIds?.[row] ?? null,
+        );
         continue;
       }
       if (kept !== row) this.move(row, kept);
@@ -145,7 +149,11 @@ class Resolver {
     const kind = kindNamed(state, name);
     if (kind !== undefined) return kind;
     const known = state.kinds.map((one) => one.name).join(", ");
-    return { code: "unknown_kind", field: "kind", detail: `there is no kind ${name}; policies exist for ${known}` };
+    return {
+      code: "unknown_kind",
+      field: "kind",
+      detail: `there is no kind ${name}; policies exist for ${known}`,
+    };
   }
 
   private numberOf(id: string, kind: Kind): number | Flaw {
@@ -153,7 +161,11 @@ class Resolver {
     const number = draft.find(id);
     if (number >= 0) return number;
     if (state.ids.size < SUBJECTS_MAX) return draft.register(id, kind.name);
-    return { code: "too_many_subjects", field: "subject", detail: `there is no room for more than ${SUBJECTS_MAX} subjects` };
+    return {
+      code: "too_many_subjects",
+      field: "subject",
+      detail: `there is no room for more than ${SUBJECTS_MAX} subjects`,
+    };
   }
 
   /** Closes the gap that rejected samples have left. */
@@ -209,7 +221,8 @@ function flawOfRevocation(event: CheckedEvent, state: State): Flaw | null {
   const field = `${what}_id`;
   const id = event[field] as string;
   const sanction = what === "penalty" ? state.sanctions.penalty(id) : state.sanctions.reward(id);
-  if (sanction === undefined) return { code: `${what}_not_found`, field, detail: `there is no ${what} ${id}` };
+  if (sanction === undefined)
+    return { code: `${what}_not_found`, field, detail: `there is no ${what} ${id}` };
   if (sanction.status === "active") return null;
   return { code: `${what}_not_active`, field, detail: `the ${what} is ${sanction.status} already` };
 }
@@ -218,7 +231,11 @@ function flawOfPoints(event: CheckedEvent, kind: Kind): Flaw | null {
   const { maxScore } = kind.compiled.policy;
   const points = event["points"];
   if (typeof points !== "number" || points <= maxScore) return null;
-  return { code: "out_of_range", field: "points", detail: `points must be at most the maximum score, ${maxScore}` };
+  return {
+    code: "out_of_range",
+    field: "points",
+    detail: `points must be at most the maximum score, ${maxScore}`,
+  };
 }
 
 function flawOfAttributes(event: CheckedEvent, state: State, number: number): Flaw | null {

@@ -61,7 +61,8 @@ export const checkIdOrNull: Check = (value) => (value === null ? null : checkId(
 export function checkText(bytesMax: number): Check {
   return (value) => {
     if (typeof value !== "string") return wrongType("text", value);
-    if (!value.isWellFormed()) return flaw("invalid_text", "must be well-formed text, without half characters");
+    if (!value.isWellFormed())
+      return flaw("invalid_text", "must be well-formed text, without half characters");
     return utf8Length(value) <= bytesMax
       ? null
       : flaw("invalid_text", `must have at most ${bytesMax} bytes of UTF-8`);
@@ -91,7 +92,10 @@ export const checkBoolean: Check = (value) =>
 export const checkTime: Check = (value) => {
   if (typeof value !== "string" && typeof value !== "number") return wrongType("a time", value);
   if (!Number.isNaN(timeMs(value))) return null;
-  return flaw("invalid_time", `must be like 2026-11-25T03:04:05Z or milliseconds since 1970, not ${show(value)}`);
+  return flaw(
+    "invalid_time",
+    `must be like 2026-11-25T03:04:05Z or milliseconds since 1970, not ${show(value)}`,
+  );
 };
 
 export const checkDuration: Check = (value) => {
@@ -140,7 +144,8 @@ export const checkAttributes: Check = (value) => {
       return flaw("invalid_text", `names must have 1 to ${ATTRIBUTE_NAME_MAX} characters, none of control`);
     }
     const texts = Array.isArray(attribute) ? attribute : [attribute];
-    if (texts.length > ATTRIBUTES_MAX) return flaw("out_of_range", `lists must have at most ${ATTRIBUTES_MAX} items`);
+    if (texts.length > ATTRIBUTES_MAX)
+      return flaw("out_of_range", `lists must have at most ${ATTRIBUTES_MAX} items`);
     if (!(Array.isArray(attribute) ? texts.every(isShortText) : isAttribute(attribute))) {
       const limit = `texts of at most ${ATTRIBUTE_BYTES_MAX} bytes without control characters`;
       return flaw("wrong_type", `values must be ${limit}, finite numbers, booleans, lists of texts or null`);
@@ -158,7 +163,10 @@ export const checkFacts: Check = (value) => {
 };
 
 export function tooManyAttributes(): ValueFlaw {
-  return flaw("too_many_attributes", `a subject has at most ${ATTRIBUTES_MAX} attributes; remove some with null`);
+  return flaw(
+    "too_many_attributes",
+    `a subject has at most ${ATTRIBUTES_MAX} attributes; remove some with null`,
+  );
 }
 
 export function isMap(value: unknown): value is { readonly [key: string]: unknown } {
@@ -192,7 +200,8 @@ function isShortText(value: unknown): boolean {
 }
 
 function flawOfJson(value: unknown, depthLeft: number): ValueFlaw | null {
-  if (typeof value === "number" && !Number.isFinite(value)) return flaw("out_of_range", "has an infinite number");
+  if (typeof value === "number" && !Number.isFinite(value))
+    return flaw("out_of_range", "has an infinite number");
   if (typeof value === "string" && !value.isWellFormed()) return flaw("invalid_text", "has half characters");
   if (typeof value !== "object" || value === null) return null;
   if (depthLeft === 0) return flaw("out_of_range", `must be nested at most ${FACTS_DEPTH_MAX} deep`);
@@ -238,7 +247,8 @@ function isDay(year: number, month: number, day: number): boolean {
 function parsePlainTime(text: string): number {
   const length = text.length;
   if ((length !== 20 && length !== 24) || text.charCodeAt(length - 1) !== 90) return Number.NaN;
-  if (text[4] !== "-" || text[7] !== "-" || text[10] !== "T" || text[13] !== ":" || text[16] !== ":") return Number.NaN;
+  if (text[4] !== "-" || text[7] !== "-" || text[10] !== "T" || text[13] !== ":" || text[16] !== ":")
+    return Number.NaN;
   const year = two(text, 0) * 100 + two(text, 2);
   const month = two(text, 5);
   const day = two(text, 8);
@@ -254,7 +264,9 @@ function parsePlainTime(text: string): number {
   // The 29th and later are left to the calendar; a digit that is none has made a NaN, which fails here too.
   if (!(year >= 1970 && month >= 1 && month <= 12 && day >= 1 && day <= 28)) return Number.NaN;
   if (!(hour < 24 && minute < 60 && second < 60)) return Number.NaN;
-  return daysSince1970(year, month, day) * 86_400_000 + hour * 3_600_000 + minute * 60_000 + second * 1000 + ms;
+  return (
+    daysSince1970(year, month, day) * 86_400_000 + hour * 3_600_000 + minute * 60_000 + second * 1000 + ms
+  );
 }
 
 function two(text: string, at: number): number {

@@ -53,7 +53,7 @@ describe("keys", () => {
 
   test("a key that was created tells who asks, also after a restart", async () => {
     const { key, secret } = expectCreated(await keys.create({ name: "gateway", role: "ingest" }));
-    const expected = { id: `key:${key.id}`, name: "gateway", role: "ingest" };
+    const expected = { id: key.id, name: "gateway", role: "ingest" };
     expect(keys.authenticate(secret)).toEqual(expected);
     keys = await Keys.open({ store, secrets: nodeSecrets, clock });
     expect(keys.authenticate(secret)).toEqual(expected);

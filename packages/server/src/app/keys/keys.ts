@@ -127,7 +127,7 @@ export class Keys {
     const role = ROLES.find((one) => one === stored);
     if (role === undefined) throw new Error(`key ${id} has the role ${stored}, which does not exist`);
     const key: Key = { id, name, role, createdAt, lastUsedAt, revokedAt };
-    const held = { hash, key, principal: { id: `key:${id}`, name, role } };
+    const held = { hash, key, principal: { id, name, role } };
     this.byId.set(id, held);
     return held;
   }

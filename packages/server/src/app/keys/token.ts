@@ -48,8 +48,8 @@ function encode(bytes: Uint8Array): string {
 }
 
 /**
- * FNV-1a, 32 bits, of which 30 are written. Each step is a bijection of the state for a given character, and
- * different characters lead one state to different ones, so a single wrong character always changes the 32 bits.
+ * FNV-1a, of which the low 30 bits are written. Modulo 2^30 each step is a bijection of the state for a given
+ * character, and different characters lead one state to different ones, so a single wrong character always shows.
  * http://www.isthe.com/chongo/tech/comp/fnv/
  */
 function checksumOf(body: string): string {

@@ -1,0 +1,177 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { METRIC_COUNT } from "../event/metrics.ts";
+import { apply } from "../fold/apply.ts";
+import type { Policy } from "../policy/policy.ts";
+import { STORAGE_PROVIDER } from "../policy/presets.ts";
+import { stateHash } from "../read/digest.ts";
+import { createState, type State } from "../state/state.ts";
+import { History } from "../testing/history.ts";
+import { activation, DAY_MS, HOUR_MS, Lab, metric, MINUTE_MS, penalty, policyWith, T0 } from "../testing/lab.ts";
+import { endReplay, restoreParts, snapshotParts, type Part } from "./snapshot.ts";
+
+const options = { seed: 99, policies: {}, aggregates: true };
+
+/** Restores the parts and replays the log behind them. */
+function restored(parts: readonly Part[], lab: Lab): State {
+  const restore = restoreParts(options);
+  for (const part of parts) restore.part(part);
+  restore.finish();
+  const { state } = restore;
+  for (const batch of lab.log) if (batch.position > state.position) apply(state, batch);
+  endReplay(state);
+  return state;
+}
+
+function aggregatesOf(state: State): unknown {
+  return state.kinds.map((kind) =>
+    Array.from({ length: kind.table.count }, (_, row) =>
+      Array.from({ length: METRIC_COUNT }, (__, code) => [
+        kind.aggregates!.read(row, code, state.now),
+        kind.aggregates!.steps(row, code, state.now),
+        kind.aggregates!.samples(row, code, state.now),
+      ]),
+    ),
+  );
+}
+
+/** The hash covers rows, ranking, sanctions, profiles and memory; aggregates are read. */
+function expectSame(state: State, live: State): void {
+  expect(stateHash(state)).toBe(stateHash(live));
+  expect(aggregatesOf(state)).toEqual(aggregatesOf(live));
+}
+
+const WIDER: Policy = policyWith({
+  name: "wider",
+  blockMs: 12 * HOUR_MS,
+  slotMs: 10 * MINUTE_MS,
+  windowMs: 5 * MINUTE_MS,
+  historyRetentionMs: 10 * DAY_MS,
+  tiers: { ...STORAGE_PROVIDER.tiers, names: ["gold", "silver", "basic"], scoreCuts: [85, 70], percentileCuts: [0.2, 0.5] },
+});
+const POLICIES = [STORAGE_PROVIDER, WIDER];
+
+describe("a snapshot", () => {
+  test("replaying the log gives the bits of the live state", () => {
+    fc.assert(
+      fc.property(fc.integer(), (seed) => {
+        const history = new History(new Lab(STORAGE_PROVIDER, { aggregates: true }), seed, {
+          batches: 40,
+          subjectsMax: 12,
+          policies: POLICIES,
+        });
+        for (let step = 0; step < 40; step++) history.step();
+        const { lab } = history;
+        const state = createState({ ...options, policies: { provider: STORAGE_PROVIDER } });
+        for (const batch of lab.log) apply(state, batch);
+        expectSame(state, lab.state);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  test("written while batches are applied, restored and replayed, continues as the live state does", () => {
+    fc.assert(
+      fc.property(fc.integer(), fc.nat(30), (seed, before) => {
+        const history = new History(new Lab(STORAGE_PROVIDER, { aggregates: true }), seed, {
+          batches: 100,
+          subjectsMax: 150,
+          policies: POLICIES,
+        });
+        const { lab } = history;
+        // More subjects than a unit holds, so that units are written at different positions.
+        for (let subject = 0; subject < 70; subject++) lab.register(`early-${subject}`);
+        for (let step = 0; step <= before; step++) history.step();
+        const parts: Part[] = [];
+        for (const part of snapshotParts(lab.state, 1)) {
+          parts.push(part);
+          history.step();
+          history.step();
+        }
+        for (let step = 0; step < 5; step++) history.step();
+        const state = restored(parts, lab);
+        expectSame(state, lab.state);
+        const positions = new Set(parts.map(({ position }) => position));
+        expect(positions.size).toBeGreaterThan(1);
+
+        // The deadline queue was built anew; whatever is due has to come at the same batches.
+        const after = lab.log.length;
+        for (let step = 0; step < 15; step++) history.step();
+        for (const batch of lab.log.slice(after)) apply(state, batch);
+        expectSame(state, lab.state);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test("taken when a subject has crossed a threshold does not announce it again", () => {
+    const { lab, subject } = fading();
+    let crossed = 0;
+    for (let minute = 1; minute < 40 * 60 && crossed === 0; minute++) {
+      const due = lab.state.deadlines.peekDueAt();
+      const loggedAt = Math.min(T0 + HOUR_MS + minute * MINUTE_MS, due);
+      const { list } = lab.apply(loggedAt);
+      if (list.some(({ type }) => type === "score.recovered")) crossed = loggedAt;
+    }
+    expect(crossed).toBeGreaterThan(0);
+    const state = restored([...snapshotParts(lab.state)], lab);
+    lab.apply(crossed + 1);
+    apply(state, lab.log.at(-1)!);
+    expect(stateHash(state)).toBe(stateHash(lab.state));
+    expect(lab.standing(subject).score).toBeGreaterThanOrEqual(STORAGE_PROVIDER.lowThreshold);
+  });
+
+  /** A subject whose fading penalty keeps it under the low threshold for hours. */
+  function fading(): { lab: Lab; subject: number } {
+    const lab = new Lab(STORAGE_PROVIDER, { aggregates: true });
+    const subject = lab.register("a");
+    const acts = [penalty(subject, { points: 30, at: T0, expiresAt: T0 + DAY_MS, fade: "linear" })];
+    lab.apply(T0, { samples: [metric(subject, "uptime", 1, T0)], acts });
+    lab.apply(T0 + HOUR_MS);
+    return { lab, subject };
+  }
+
+  test("leaves out a kind that is added meanwhile: the log brings it back", () => {
+    const lab = new Lab(STORAGE_PROVIDER, { aggregates: true });
+    const first = lab.register("a");
+    lab.sample(first, "uptime", 1, T0);
+    const parts: Part[] = [];
+    for (const part of snapshotParts(lab.state)) {
+      parts.push(part);
+      if (parts.length > 1) continue;
+      lab.apply(T0 + 1, { acts: [activation(WIDER, "gateway")] });
+      const second = lab.register("b", "gateway");
+      lab.sample(second, "availability", 0.5, T0 + 2);
+    }
+    expectSame(restored(parts, lab), lab.state);
+  });
+
+  test("keeps the order of samples and acts of one batch in the ids it replays", () => {
+    const lab = new Lab(policyWith({ alerts: { ...STORAGE_PROVIDER.alerts, mode: "document" } }), { aggregates: true });
+    for (let subject = 0; subject < 65; subject++) lab.register(`s-${subject}`);
+    lab.apply(T0);
+    const parts: Part[] = [];
+    for (const part of snapshotParts(lab.state, 1)) {
+      parts.push(part);
+      if (part.type !== 4 || parts.filter(({ type }) => type === 4).length > 1) continue;
+      // Subject 64 lies in the second unit, which is written after this batch.
+      const samples = [metric(0, "uptime", 0.5, T0 + 1), metric(64, "uptime", 0.5, T0 + 1)];
+      lab.apply(T0 + 1, { samples, acts: [penalty(0), penalty(64)] });
+    }
+    const state = restored(parts, lab);
+    expect(stateHash(state)).toBe(stateHash(lab.state));
+    expect(state.sanctions.of(64)!.penalties.map(({ id }) => id)).toEqual(
+      lab.state.sanctions.of(64)!.penalties.map(({ id }) => id),
+    );
+  });
+
+  test("of another version, of an unknown type, or with aggregates where there are to be none, is refused", () => {
+    const lab = new Lab(STORAGE_PROVIDER, { aggregates: true });
+    lab.register("a");
+    lab.apply(T0);
+    const parts = [...snapshotParts(lab.state)];
+    expect(() => restoreParts(options).part({ ...parts[0]!, type: 77 })).toThrow("unknown type 77");
+    const without = restoreParts({ ...options, aggregates: false });
+    expect(() => parts.forEach((part) => without.part(part))).toThrow("aggregates");
+  });
+});

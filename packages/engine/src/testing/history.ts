@@ -1,0 +1,120 @@
+/** Random histories for property tests: what may happen to a few subjects, in the order of a log. */
+import type { Act } from "../event/acts.ts";
+import { METRICS } from "../event/metrics.ts";
+import type { Policy } from "../policy/policy.ts";
+import { PENALTY_TYPES, REWARD_TYPES, SEVERITIES } from "../policy/vocabulary.ts";
+import { activation, ban, Lab, metric, MINUTE_MS, penalty, reward, T0, type Parts, type Sample } from "./lab.ts";
+
+/** Numbers 0..1 from a seed (xorshift32): the same history for the same seed. */
+export function randomFrom(seed: number): () => number {
+  let state = (seed ^ 0x9e3779b9) | 1;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) / 4_294_967_296;
+  };
+}
+
+export interface HistoryOptions {
+  readonly batches: number;
+  readonly subjectsMax: number;
+  /** Policies of which one is now and then activated. */
+  readonly policies: readonly Policy[];
+}
+
+/** What one step of a history did; enough to do it again in another way. */
+export interface Step {
+  readonly loggedAt: number;
+  readonly parts: readonly Parts[];
+}
+
+/** Lets a random history happen, a batch at a time. Ids of earlier sanctions are taken from the lab's own state. */
+export class History {
+  readonly lab: Lab;
+  private readonly random: () => number;
+  private readonly options: HistoryOptions;
+  private now = T0;
+  private names = 0;
+  private requests = 0;
+
+  constructor(lab: Lab, seed: number, options: HistoryOptions) {
+    this.lab = lab;
+    this.random = randomFrom(seed);
+    this.options = options;
+  }
+
+  /** Applies the next batch and says what was in it. */
+  step(): Step {
+    const gaps = [0, 0, 1000, 20_000, MINUTE_MS, MINUTE_MS, 20 * MINUTE_MS, 7 * 60 * MINUTE_MS, 30 * 60 * MINUTE_MS];
+    this.now += this.pick(gaps);
+    while (this.names === 0 || (this.names < this.options.subjectsMax && this.random() < 0.4)) {
+      this.lab.register(`subject-${this.names++}`);
+    }
+    const parts = Array.from({ length: Math.floor(this.random() * 4) }, () => this.parts());
+    this.lab.apply(this.now, ...parts);
+    return { loggedAt: this.now, parts };
+  }
+
+  private parts(): Parts {
+    const samples = this.random() < 0.8 ? Array.from({ length: 1 + Math.floor(this.random() * 24) }, () => this.sample()) : [];
+    const acts = this.random() < 0.35 ? [this.act()] : [];
+    const chance = this.random();
+    if (chance < 0.2) return { samples, acts, key: `key-${Math.floor(this.random() * 12)}`, requestHash: "same" };
+    if (chance < 0.4) return { samples, acts, producer: "probe", sequence: ++this.requests - Math.floor(this.random() * 2) };
+    return { samples, acts };
+  }
+
+  private sample(): Sample {
+    const spec = this.pick(METRICS);
+    const late = this.random() < 0.2 ? Math.floor(this.random() * 20 * 60) * MINUTE_MS : 0;
+    const bad = this.random() < 0.4;
+    const value = spec.shape === "bounded" ? (bad ? this.random() : 1) : spec.shape === "time" ? (bad ? 9000 : 80) : 3e6;
+    const more = this.random() < 0.1 ? { failed: true } : this.random() < 0.1 ? { weight: 0.5 + this.random() } : {};
+    return metric(this.subject(), spec.name, value, this.now - late, more);
+  }
+
+  private act(): Act {
+    const subject = this.subject();
+    const chance = this.random();
+    const until = this.random() < 0.7 ? this.now + Math.floor(this.random() * 300) * MINUTE_MS : null;
+    const accountable = { issuer: "key:test", reason: "test" };
+    if (chance < 0.35) {
+      return penalty(subject, {
+        penalty: this.pick(PENALTY_TYPES.filter((type) => type !== "ban")),
+        severity: this.pick(SEVERITIES),
+        points: 1 + Math.floor(this.random() * 8),
+        at: this.now,
+        expiresAt: until,
+        fade: this.random() < 0.5 ? "linear" : "none",
+      });
+    }
+    if (chance < 0.42) return ban(subject, until);
+    if (chance < 0.58) return reward(subject, { reward: this.pick(REWARD_TYPES), at: this.now });
+    if (chance < 0.78) return { type: "penalty.revoked", penaltyId: this.penaltyId(subject), ...accountable };
+    if (chance < 0.84) return { type: "reward.revoked", rewardId: this.rewardId(subject), ...accountable };
+    if (chance < 0.9) return { type: "subject.updated", subject, attributes: { region: `r${subject}` }, ...accountable };
+    if (chance < 0.95 || this.options.policies.length === 0) {
+      return { type: "tier.cuts", kind: "provider", cuts: [90, 80, 70, 60], rated: 30, ...accountable };
+    }
+    return activation(this.pick(this.options.policies));
+  }
+
+  private subject(): number {
+    return Math.floor(this.random() * this.names);
+  }
+
+  private penaltyId(subject: number): string {
+    const penalties = this.lab.state.sanctions.of(subject)?.penalties ?? [];
+    return penalties.length === 0 ? "pen_unknown" : this.pick(penalties).id;
+  }
+
+  private rewardId(subject: number): string {
+    const rewards = this.lab.state.sanctions.of(subject)?.rewards ?? [];
+    return rewards.length === 0 ? "rew_unknown" : this.pick(rewards).id;
+  }
+
+  private pick<Item>(items: readonly Item[]): Item {
+    return items[Math.floor(this.random() * items.length)]!;
+  }
+}

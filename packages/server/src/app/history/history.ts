@@ -1,0 +1,152 @@
+/** History of a subject: hourly snapshots, crossings and sanctions; what is not stored yet comes from memory. */
+import type { ChangeReason, ComponentName, Json, State } from "@staunch/engine";
+import type { CrossingRow, HistoryStore, SanctionRow, SnapshotRow, Span } from "../../ports/store.ts";
+import { BLOCK_COMPONENTS, readClosing, readComponents, reasonName } from "../projector/closing-values.ts";
+import { sanctionRow } from "../projector/effect-rows.ts";
+import type { Projector } from "../projector/projector.ts";
+
+/** Most snapshots, crossings and sanctions of one answer, each: a month of hours and some. */
+export const HISTORY_ROWS_MAX = 1_000;
+
+const NO_REASON = -1;
+
+export interface HistoryRequest extends Span {
+  /** 1 to {@link HISTORY_ROWS_MAX}. */
+  readonly limit: number;
+}
+
+/** What a subject was at one instant. */
+export interface Snapshot {
+  readonly at: number;
+  readonly score: number;
+  readonly components: { readonly [name in ComponentName]?: number };
+  /** Samples folded by then. */
+  readonly eventCount: number;
+  /** Why the score changed last; null when it has not changed within the hour. */
+  readonly reason: ChangeReason | null;
+}
+
+export interface Crossing {
+  /** `<log position>.<place>`. */
+  readonly id: string;
+  readonly at: number;
+  /** An effect's type, for example `tier.changed`. */
+  readonly type: string;
+  readonly detail: { readonly [name: string]: Json };
+}
+
+export interface PastSanction {
+  readonly id: string;
+  readonly kind: "penalty" | "reward";
+  readonly status: string;
+  readonly appliedAt: number;
+  readonly endedAt: number | null;
+  /** The sanction as the engine has it. */
+  readonly facts: { readonly [name: string]: Json };
+}
+
+/** Each list oldest first, the newest `limit` of the span. */
+export interface SubjectHistory {
+  readonly snapshots: readonly Snapshot[];
+  readonly crossings: readonly Crossing[];
+  /** Those in force at some time of the span. */
+  readonly sanctions: readonly PastSanction[];
+}
+
+export class History {
+  private readonly store: HistoryStore;
+  private readonly projector: Projector;
+  private readonly state: State;
+
+  constructor(store: HistoryStore, projector: Projector, state: State) {
+    this.store = store;
+    this.projector = projector;
+    this.state = state;
+  }
+
+  /**
+   * @param subject dense number, registered
+   * @throws RangeError when the limit is out of range; Error when the store fails
+   */
+  async read(subject: number, request: HistoryRequest): Promise<SubjectHistory> {
+    const { limit } = request;
+    if (!(limit >= 1 && limit <= HISTORY_ROWS_MAX)) throw new RangeError(`limit ${limit} of history rows`);
+    // Taken before the store is asked: what is stored meanwhile is then seen twice, never not at all.
+    const waiting = this.projector.waitingCrossings(subject).filter(({ at }) => isWithin(at, request));
+    const inMemory = this.sanctionsInMemory(subject);
+    const newest = this.newestSnapshot(subject);
+    const [snapshots, crossings, sanctions] = await Promise.all([
+      this.store.snapshots(subject, request, limit),
+      this.store.crossings(subject, request, limit),
+      this.store.sanctions(subject, request, limit),
+    ]);
+    return {
+      snapshots: withNewest(snapshots.map(toSnapshot), newest, request),
+      crossings: mergedCrossings(crossings, waiting).slice(-limit).map(toCrossing),
+      sanctions: mergedSanctions(sanctions, inMemory, request).slice(-limit).map(toSanction),
+    };
+  }
+
+  private sanctionsInMemory(subject: number): SanctionRow[] {
+    const { penalties = [], rewards = [] } = this.state.sanctions.of(subject) ?? {};
+    const rows = penalties.map((penalty) => sanctionRow("penalty", penalty));
+    return [...rows, ...rewards.map((reward) => sanctionRow("reward", reward))];
+  }
+
+  /** What the subject is now: the open hour. */
+  private newestSnapshot(subject: number): Snapshot {
+    const values = new Float32Array(BLOCK_COMPONENTS.length);
+    readComponents(this.state, subject, values);
+    const components = [...values].map((value) => (Number.isNaN(value) ? null : rounded(value)));
+    const { at, score, eventCount } = readClosing(this.state, subject);
+    const reason = this.projector.openReason(subject) ?? NO_REASON;
+    return toSnapshot({ at, score: rounded(score), components, eventCount, reason });
+  }
+}
+
+function withNewest(stored: readonly Snapshot[], newest: Snapshot, request: HistoryRequest): readonly Snapshot[] {
+  const last = stored.at(-1);
+  if (!isWithin(newest.at, request) || (last !== undefined && newest.at <= last.at)) return stored;
+  return [...stored, newest].slice(-request.limit);
+}
+
+function mergedCrossings(stored: readonly CrossingRow[], waiting: readonly CrossingRow[]): readonly CrossingRow[] {
+  const rows = new Map<string, CrossingRow>();
+  for (const row of [...stored, ...waiting]) rows.set(`${row.position}.${row.place}`, row);
+  return [...rows.values()].sort((a, b) => a.position - b.position || a.place - b.place);
+}
+
+/** Memory knows better where both have one. */
+function mergedSanctions(stored: readonly SanctionRow[], inMemory: readonly SanctionRow[], span: Span): SanctionRow[] {
+  const rows = new Map<string, SanctionRow>();
+  for (const row of [...stored, ...inMemory]) rows.set(row.id, row);
+  return [...rows.values()]
+    .filter(({ appliedAt, endedAt }) => appliedAt <= span.toMs && (endedAt ?? Infinity) >= span.fromMs)
+    .sort((a, b) => a.appliedAt - b.appliedAt || (a.id < b.id ? -1 : 1));
+}
+
+function toSnapshot({ at, score, components, eventCount, reason }: SnapshotRow): Snapshot {
+  const named: { [name in ComponentName]?: number } = {};
+  for (const [column, name] of BLOCK_COMPONENTS.entries()) {
+    const value = components[column] ?? null;
+    if (value !== null) named[name] = value;
+  }
+  return { at, score, components: named, eventCount, reason: reasonName(reason) };
+}
+
+function toCrossing({ position, place, at, type, detail }: CrossingRow): Crossing {
+  return { id: `${position}.${place}`, at, type, detail: JSON.parse(detail) as Crossing["detail"] };
+}
+
+function toSanction({ id, kind, status, appliedAt, endedAt, facts }: SanctionRow): PastSanction {
+  return { id, kind, status, appliedAt, endedAt, facts: JSON.parse(facts) as PastSanction["facts"] };
+}
+
+function isWithin(at: number, span: Span): boolean {
+  return at >= span.fromMs && at <= span.toMs;
+}
+
+/** As the store keeps it: four decimals. */
+function rounded(value: number): number {
+  return Math.round(value * 1e4) / 1e4;
+}

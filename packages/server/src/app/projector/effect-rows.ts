@@ -1,0 +1,44 @@
+/** Effects as rows: crossings by their place in the log, sanctions by their id. */
+import type { Effect, Penalty, Reward } from "@staunch/engine";
+import type { CrossingRow, SanctionRow } from "../../ports/store.ts";
+
+/** The crossing an effect is; null for what has no subject or is no news. */
+export function crossingOf(effect: Effect, position: number, place: number, at: number): CrossingRow | null {
+  if (effect.type === "policy.activated" || effect.type === "subject.registered") return null;
+  const { type, subject } = effect;
+  return { position, place, subject, at, type, detail: JSON.stringify(detailOf(effect)) };
+}
+
+type SubjectEffect = Exclude<Effect, { type: "policy.activated" | "subject.registered" }>;
+
+/** What there is to say about it beside subject and time, flat, as it was at that moment. */
+export function detailOf(effect: SubjectEffect): { readonly [name: string]: string | number | null } {
+  if ("penalty" in effect) return penaltyDetail(effect.penalty);
+  if ("reward" in effect) return rewardDetail(effect.reward);
+  if (effect.type === "tier.changed") return { from: effect.from, to: effect.to, score: effect.score };
+  return { score: effect.score, threshold: effect.threshold };
+}
+
+function penaltyDetail(penalty: Penalty): { readonly [name: string]: string | number | null } {
+  const { id, type: penaltyType, severity, deduction, reason, expiresAt, alert } = penalty;
+  const facts = { id, penaltyType, severity, deduction, reason, expiresAt };
+  if (alert === null) return facts;
+  return { ...facts, metric: alert.metric, value: alert.value, threshold: alert.threshold, incident: alert.incident };
+}
+
+function rewardDetail(reward: Reward): { readonly [name: string]: string | number | null } {
+  const { id, type: rewardType, value, reason, expiresAt } = reward;
+  return { id, rewardType, value, reason, expiresAt };
+}
+
+/** The sanction an effect changed, as it is now; null when it changed none. */
+export function sanctionOf(effect: Effect): SanctionRow | null {
+  if ("penalty" in effect) return sanctionRow("penalty", effect.penalty);
+  if ("reward" in effect) return sanctionRow("reward", effect.reward);
+  return null;
+}
+
+export function sanctionRow(kind: "penalty" | "reward", sanction: Penalty | Reward): SanctionRow {
+  const { id, subject, status, appliedAt, endedAt } = sanction;
+  return { id, subject, kind, status, appliedAt, endedAt, facts: JSON.stringify(sanction) };
+}

@@ -1,0 +1,31 @@
+/** What the interface tells the people who run it: a line and a measurement for each request. */
+import { subjectCount } from "@staunch/engine";
+import type { App } from "../app/app.ts";
+import type { Ops } from "../ops/ops.ts";
+import type { Server } from "./route.ts";
+
+export function observe(server: Server, app: App, { metrics }: Ops): void {
+  const { partition } = app;
+  partition.onApplied((effects) => {
+    metrics.batches.inc();
+    metrics.scoreChanges.inc(effects.changes.count);
+  });
+  metrics.watch({
+    position: () => partition.state.position,
+    events: () => partition.state.eventCount,
+    acts: () => partition.state.actCount,
+    queuedEvents: () => partition.waitingEvents,
+    subjects: () =>
+      partition.state.kinds.map(({ name, table, rank }) => ({ kind: name, count: table.count, ranked: rank.count })),
+    writable: () => partition.stopped === null,
+  });
+  server.addHook("onResponse", async (request, reply) => {
+    // The pattern, not the path: a subject must not become a label.
+    const route = request.is404 ? "none" : (request.routeOptions.url ?? "none");
+    const labels = { method: request.method, route, status: String(reply.statusCode) };
+    metrics.requestSeconds.observe(labels, reply.elapsedTime / 1000);
+    const line = { requestId: request.id, ...labels, ms: reply.elapsedTime, key: request.principal?.id ?? null };
+    if (reply.statusCode >= 500) request.log.warn(line, "request refused");
+    else request.log.debug(line, "request");
+  });
+}

@@ -1,0 +1,196 @@
+/** Penalties and rewards of a subject. */
+import {
+  Penalty,
+  PenaltyList,
+  PenaltyRequest,
+  RevokeQuery,
+  Reward,
+  RewardList,
+  RewardRequest,
+  SanctionPath,
+  SanctionsQuery,
+  SubjectPath,
+} from "@staunch/contract";
+import type { Context } from "@staunch/engine";
+import type { App } from "../app/app.ts";
+import type { SanctionOutcome } from "../app/sanctions/sanctions.ts";
+import { callerOf } from "./access.ts";
+import { actProblem, idempotencyOf } from "./acts.ts";
+import { presentPenalty, presentReward } from "./present.ts";
+import { HttpProblem } from "./problem.ts";
+import { answers, time, type Server } from "./route.ts";
+import { subjectOf } from "./subjects.ts";
+
+export function sanctionRoutes(server: Server, app: App): void {
+  penaltyRoutes(server, app);
+  rewardRoutes(server, app);
+  revokeRoutes(server, app);
+}
+
+function penaltyRoutes(server: Server, app: App): void {
+  server.route({
+    method: "GET",
+    url: "/api/subjects/:id/penalties",
+    config: { role: "viewer" },
+    schema: {
+      summary: "Penalties of a subject",
+      description: "All in force and the newest hundred that ended, in the order in which they were given.",
+      tags: ["penalties"],
+      params: SubjectPath,
+      querystring: SanctionsQuery,
+      response: answers({ 200: PenaltyList }),
+    },
+    handler: async ({ params, query }) => {
+      const subject = subjectOf(app, params.id);
+      const items = app.sanctions
+        .penaltiesOf(subject)
+        .filter(({ sanction }) => query.status === "all" || sanction.status === query.status)
+        .map((one) => presentPenalty(one, params.id));
+      return { items, as_of: time(app.subjects.readTime(subject)) };
+    },
+  });
+  server.route({
+    method: "POST",
+    url: "/api/subjects/:id/penalties",
+    config: { role: "operator" },
+    schema: {
+      summary: "Penalise a subject",
+      description: "A logged act, signed by the key. Takes `Idempotency-Key`.",
+      tags: ["penalties"],
+      params: SubjectPath,
+      body: PenaltyRequest,
+      response: answers({ 201: Penalty }),
+    },
+    handler: async (request, reply) => {
+      const { points, fraction, at, expires_at, context, ...rest } = request.body;
+      const order = {
+        ...rest,
+        points: points ?? null,
+        fraction: fraction ?? null,
+        at: at === undefined ? null : Date.parse(at),
+        expiresAt: expires_at === undefined ? null : Date.parse(expires_at),
+        context: context as Context,
+        issuer: callerOf(request).id,
+      };
+      const outcome = await app.sanctions.givePenalty(request.params.id, order, idempotencyOf(request));
+      return reply.code(201).send(presentPenalty(givenBy(outcome, request.params.id), request.params.id));
+    },
+  });
+}
+
+function rewardRoutes(server: Server, app: App): void {
+  server.route({
+    method: "GET",
+    url: "/api/subjects/:id/rewards",
+    config: { role: "viewer" },
+    schema: {
+      summary: "Rewards of a subject",
+      description: "All in force and the newest hundred that ended, in the order in which they were given.",
+      tags: ["rewards"],
+      params: SubjectPath,
+      querystring: SanctionsQuery,
+      response: answers({ 200: RewardList }),
+    },
+    handler: async ({ params, query }) => {
+      const subject = subjectOf(app, params.id);
+      const items = app.sanctions
+        .rewardsOf(subject)
+        .filter(({ sanction }) => query.status === "all" || sanction.status === query.status)
+        .map((one) => presentReward(one, params.id));
+      return { items, as_of: time(app.subjects.readTime(subject)) };
+    },
+  });
+  server.route({
+    method: "POST",
+    url: "/api/subjects/:id/rewards",
+    config: { role: "operator" },
+    schema: {
+      summary: "Reward a subject",
+      description: "A logged act, signed by the key. Takes `Idempotency-Key`.",
+      tags: ["rewards"],
+      params: SubjectPath,
+      body: RewardRequest,
+      response: answers({ 201: Reward }),
+    },
+    handler: async (request, reply) => {
+      const { at, context, ...rest } = request.body;
+      const order = {
+        ...rest,
+        at: at === undefined ? null : Date.parse(at),
+        context: context as Context,
+        issuer: callerOf(request).id,
+      };
+      const outcome = await app.sanctions.giveReward(request.params.id, order, idempotencyOf(request));
+      return reply.code(201).send(presentReward(givenBy(outcome, request.params.id), request.params.id));
+    },
+  });
+}
+
+function revokeRoutes(server: Server, app: App): void {
+  const nameOf = (subject: number): string => app.partition.state.ids.at(subject);
+  server.route({
+    method: "DELETE",
+    url: "/api/penalties/:id",
+    config: { role: "operator" },
+    schema: {
+      summary: "Revoke a penalty",
+      description: "A compensating act: the penalty stays on record as revoked.",
+      tags: ["penalties"],
+      params: SanctionPath,
+      querystring: RevokeQuery,
+      response: answers({ 200: Penalty }),
+    },
+    handler: async (request) => {
+      const { id } = request.params;
+      const by = { issuer: callerOf(request).id, reason: request.query.reason };
+      const outcome = await app.sanctions.revokePenalty(id, by);
+      if (outcome.type !== "done") throw actProblem(outcome);
+      const revoked = app.sanctions.penalty(id);
+      if (revoked === null) throw actProblem({ type: "penalty_not_found", id });
+      return presentPenalty(revoked, nameOf(revoked.sanction.subject));
+    },
+  });
+  server.route({
+    method: "DELETE",
+    url: "/api/rewards/:id",
+    config: { role: "operator" },
+    schema: {
+      summary: "Revoke a reward",
+      description: "A compensating act: the reward stays on record as revoked.",
+      tags: ["rewards"],
+      params: SanctionPath,
+      querystring: RevokeQuery,
+      response: answers({ 200: Reward }),
+    },
+    handler: async (request) => {
+      const { id } = request.params;
+      const by = { issuer: callerOf(request).id, reason: request.query.reason };
+      const outcome = await app.sanctions.revokeReward(id, by);
+      if (outcome.type !== "done") throw actProblem(outcome);
+      const revoked = app.sanctions.reward(id);
+      if (revoked === null) throw actProblem({ type: "reward_not_found", id });
+      return presentReward(revoked, nameOf(revoked.sanction.subject));
+    },
+  });
+}
+
+type Given<Sanction> = Extract<SanctionOutcome<Sanction>, { type: "given" }>["given"];
+
+function givenBy<Sanction>(outcome: SanctionOutcome<Sanction>, id: string): Given<Sanction> {
+  switch (outcome.type) {
+    case "given":
+      return outcome.given;
+    case "subject_not_found":
+      throw new HttpProblem("subject_not_found", `there is no subject ${id}`);
+    case "time_invalid": {
+      const detail = outcome.field === "at" ? "at is more than five minutes ahead" : "expires_at is not in the future";
+      throw new HttpProblem("time_invalid", detail, { errors: [{ pointer: `/${outcome.field}`, detail }] });
+    }
+    case "points_too_high": {
+      const detail = `points: at most ${outcome.max}, the policy's maximum score`;
+      throw new HttpProblem("request_invalid", detail, { errors: [{ pointer: "/points", detail }] });
+    }
+    default:
+      throw actProblem(outcome);
+  }
+}

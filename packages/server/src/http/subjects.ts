@@ -1,0 +1,202 @@
+/** Subjects: lists, standing, explanation, metrics, profile. */
+import {
+  Explanation,
+  Metric,
+  MetricQuery,
+  Metrics,
+  Standing,
+  SubjectId,
+  SubjectPage,
+  SubjectPath,
+  SubjectRequest,
+  SubjectsQuery,
+} from "@staunch/contract";
+import { METRIC_NAMES, metricCode, nearest } from "@staunch/engine";
+import { z } from "zod";
+import type { App } from "../app/app.ts";
+import { callerOf } from "./access.ts";
+import { actProblem } from "./acts.ts";
+import { isNotModified, positionTag } from "./conditional.ts";
+import { readCursor, writeCursor } from "./paging.ts";
+import {
+  presentAggregate,
+  presentExplanation,
+  presentMetric,
+  presentSample,
+  presentStanding,
+  presentSummary,
+} from "./present.ts";
+import { HttpProblem } from "./problem.ts";
+import { answers, time, type Server } from "./route.ts";
+
+const tags = ["subjects"];
+const MetricPath = z.strictObject({ id: SubjectId, metric: z.string().min(1).max(64) });
+const SubjectCursor = z.strictObject({
+  sort: z.enum(["score", "id", "last_evidence"]),
+  key: z.union([z.string(), z.number(), z.null()]),
+  row: z.int().min(0),
+});
+
+export function subjectRoutes(server: Server, app: App): void {
+  listRoute(server, app);
+  standingRoutes(server, app);
+  metricRoutes(server, app);
+  profileRoute(server, app);
+}
+
+export function kindNotFound(kind: string): HttpProblem {
+  return new HttpProblem("kind_not_found", `no policy is active for the kind ${kind}; GET /api/policies lists the kinds`);
+}
+
+/** Number of a subject by its id. */
+export function subjectOf(app: App, id: string): number {
+  const subject = app.subjects.find(id);
+  if (subject === null) throw new HttpProblem("subject_not_found", `there is no subject ${id}`);
+  return subject;
+}
+
+function listRoute(server: Server, app: App): void {
+  server.route({
+    method: "GET",
+    url: "/api/subjects",
+    config: { role: "viewer" },
+    schema: {
+      summary: "List subjects",
+      tags,
+      querystring: SubjectsQuery,
+      response: answers({ 200: SubjectPage }),
+    },
+    handler: async (request, reply) => {
+      const { kind, operator, tier, q, score_min, score_max, sort, limit, count, cursor } = request.query;
+      const after = readCursor(SubjectCursor, cursor);
+      const keyType = sort === "id" ? "string" : "number";
+      if (after !== null && (after.sort !== sort || (after.key !== null && typeof after.key !== keyType))) {
+        throw new HttpProblem("cursor_invalid", "the cursor belongs to another order; start again without one");
+      }
+      const list = await app.subjects.list(kind, {
+        operator: operator ?? null,
+        tier: tier ?? null,
+        idPrefix: q ?? null,
+        scoreMin: score_min ?? null,
+        scoreMax: score_max ?? null,
+        sort,
+        after,
+        limit,
+        count: count === "exact",
+      });
+      if (list === null) throw kindNotFound(kind);
+      const next = writeCursor(request, reply, list.next);
+      const total = list.total === null ? {} : { total: list.total };
+      return { items: list.items.map(presentSummary), next, ...total, as_of: time(list.asOf) };
+    },
+  });
+}
+
+function standingRoutes(server: Server, app: App): void {
+  server.route({
+    method: "GET",
+    url: "/api/subjects/:id",
+    config: { role: "viewer" },
+    schema: {
+      summary: "Standing of a subject",
+      description: "Score, interval, tier, components and sanctions in force. Takes `If-None-Match`.",
+      tags,
+      params: SubjectPath,
+      response: answers({ 200: Standing }),
+    },
+    handler: async (request, reply) => {
+      const standing = app.subjects.standing(subjectOf(app, request.params.id));
+      const tag = positionTag(app.partition, standing.asOf);
+      if (isNotModified(request, reply, tag)) return reply.code(304).send();
+      return presentStanding(standing, app.partition.state.position);
+    },
+  });
+  server.route({
+    method: "GET",
+    url: "/api/subjects/:id/explanation",
+    config: { role: "viewer" },
+    schema: {
+      summary: "Why the score is what it is",
+      description: "Contributions that sum to the score, evidence, what would raise it, distance to thresholds.",
+      tags,
+      params: SubjectPath,
+      response: answers({ 200: Explanation }),
+    },
+    handler: async (request, reply) => {
+      const explanation = app.subjects.explanation(subjectOf(app, request.params.id));
+      const tag = positionTag(app.partition, explanation.standing.asOf);
+      if (isNotModified(request, reply, tag)) return reply.code(304).send();
+      return presentExplanation(explanation, app.partition.state.position);
+    },
+  });
+}
+
+function metricRoutes(server: Server, app: App): void {
+  server.route({
+    method: "GET",
+    url: "/api/subjects/:id/metrics",
+    config: { role: "viewer" },
+    schema: { summary: "Aggregates of all metrics", tags, params: SubjectPath, response: answers({ 200: Metrics }) },
+    handler: async ({ params }) => {
+      const subject = subjectOf(app, params.id);
+      const metrics = app.subjects.aggregates(subject).map((aggregate, code) => presentMetric(code, aggregate));
+      return { id: params.id, metrics, as_of: time(app.subjects.readTime(subject)) };
+    },
+  });
+  server.route({
+    method: "GET",
+    url: "/api/subjects/:id/metrics/:metric",
+    config: { role: "viewer" },
+    schema: {
+      summary: "One metric: aggregate, intervals, raw samples",
+      tags,
+      params: MetricPath,
+      querystring: MetricQuery,
+      response: answers({ 200: Metric }),
+    },
+    handler: async ({ params, query }) => {
+      const subject = subjectOf(app, params.id);
+      const code = metricCode(params.metric);
+      if (code === -1) {
+        const hint = nearest(params.metric, METRIC_NAMES);
+        throw new HttpProblem("metric_not_found", `there is no metric ${params.metric}; the nearest is ${hint}`);
+      }
+      const { steps, samples } = query;
+      return {
+        id: params.id,
+        ...presentMetric(code, app.subjects.aggregate(subject, code)),
+        ...(steps === "true" ? { steps: app.subjects.steps(subject, code).map(presentAggregate) } : {}),
+        ...(samples > 0 ? { samples: app.subjects.samples(subject, code, samples).map(presentSample) } : {}),
+        as_of: time(app.subjects.readTime(subject)),
+      };
+    },
+  });
+}
+
+function profileRoute(server: Server, app: App): void {
+  server.route({
+    method: "PUT",
+    url: "/api/subjects/:id",
+    config: { role: "operator" },
+    schema: {
+      summary: "Write a subject's profile",
+      description: "Owner and attributes as a whole; registers the subject when it is new. A logged act.",
+      tags,
+      params: SubjectPath,
+      body: SubjectRequest,
+      response: answers({ 200: Standing, 201: Standing }),
+    },
+    handler: async (request, reply) => {
+      const { kind = null, operator, attributes, reason } = request.body;
+      const issuer = callerOf(request).id;
+      const outcome = await app.subjects.writeProfile({ id: request.params.id, kind, operator, attributes, issuer, reason });
+      if (outcome.type === "kind_not_found") throw kindNotFound(outcome.kind);
+      if (outcome.type === "kind_mismatch") {
+        throw new HttpProblem("kind_mismatch", `the subject is registered with the kind ${outcome.kind}`);
+      }
+      if (outcome.type !== "written") throw actProblem(outcome);
+      const standing = presentStanding(app.subjects.standing(outcome.subject), app.partition.state.position);
+      return reply.code(outcome.created ? 201 : 200).send(standing);
+    },
+  });
+}
