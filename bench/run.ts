@@ -1,6 +1,8 @@
 /** `npm run bench -- [name ...] [--json]`: runs benchmarks and prints their figures, one a line. */
+import { benchAck } from "./ack.ts";
 import { benchExplain } from "./explain.ts";
 import { benchFold } from "./fold.ts";
+import { benchIngest } from "./ingest.ts";
 import { benchLog } from "./log.ts";
 import { benchMemory } from "./memory.ts";
 import { benchRank } from "./rank.ts";
@@ -9,6 +11,8 @@ import type { Bench } from "./result.ts";
 
 const BENCHES: { readonly [name: string]: Bench } = {
   fold: benchFold,
+  ingest: benchIngest,
+  ack: benchAck,
   rank: benchRank,
   explain: benchExplain,
   memory: benchMemory,

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { BatchWriter } from "./batch-writer.ts";
 import { BATCH_SAMPLES_MAX, type ImportBatch, type ImportSource, shiftTo } from "./import-source.ts";
 
-const SUBJECT = { id: "a", kind: "provider", operator: "o", attributes: {} } as const;
+const SUBJECT = { id: "a", kind: "node", operator: "o", attributes: {} } as const;
 
 describe("shiftTo", () => {
   test("moves every time by the same amount, so that the last sample is now", () => {

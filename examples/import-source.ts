@@ -13,7 +13,7 @@ export const BATCH_SAMPLES_MAX = 16_384;
 /** A subject at its first mention. */
 export interface ImportSubject {
   readonly id: string;
-  readonly kind: "provider";
+  readonly kind: string;
   readonly operator: string;
   readonly attributes: Attributes;
 }

@@ -28,11 +28,11 @@ describe("the import", () => {
     expect(checkReplay(lanlSource(readFileSync(LANL_FILE))).digest).toBe(digest);
   });
 
-  test("ends now when shifted, a quarter of an hour after the last repair", () => {
+  test("ends now when shifted, at the last repair", () => {
     const now = Date.UTC(2030, 0, 1);
     const shifted = shiftTo(source, now);
     checkReplay(shifted);
-    expect(source.lastAt).toBe(Date.UTC(2005, 8, 9, 13, 47) + 15 * 60_000);
+    expect(source.lastAt).toBe(Date.UTC(2005, 8, 9, 13, 47));
     expect(shifted.lastAt - shifted.firstAt).toBe(source.lastAt - source.firstAt);
   });
 
@@ -41,7 +41,6 @@ describe("the import", () => {
     let downMs = 0;
     for (const { samples } of source.batches()) {
       for (let index = 0; index < samples.count; index++) {
-        if (samples.kind[index] !== 0) continue;
         const at = samples.at[index]!;
         days += 1;
         downMs += (1 - samples.value[index]!) * (at - Math.floor((at - 1) / DAY_MS) * DAY_MS);
@@ -57,47 +56,29 @@ describe("the import", () => {
 // January 2002.
 describe("node 34 of system 21", () => {
   const samples = [...samplesOf(source, (id) => id === "lanl-21-34")];
-  const uptime = samples.filter((sample) => sample.metric === "uptime");
-  const probes = samples.filter((sample) => sample.metric === "availability");
 
-  test("is in service for 139 days and down on three of them", () => {
-    expect(uptime).toHaveLength(139);
-    expect(uptime[0]!.at).toBe(Date.UTC(2001, 8, 16));
-    expect(uptime.at(-1)!.at).toBe(Date.UTC(2002, 1, 1));
-    const down = uptime.filter((sample) => sample.value < 1);
-    expect(down.map((sample) => new Date(sample.at - 1).toISOString().slice(0, 10))).toEqual([
-      "2001-09-29",
-      "2001-11-16",
-      "2001-12-19",
-    ]);
-    expect(down.map((sample) => Math.round((1 - sample.value) * 1_440))).toEqual([40, 82, 68]);
+  test("is in service for 139 days, a sample at the end of each", () => {
+    expect(samples).toHaveLength(139);
+    const days = samples.map(({ at }) => (at - Date.UTC(2001, 8, 16)) / DAY_MS);
+    expect(days).toEqual(Array.from({ length: 139 }, (_, day) => day));
+    expect(new Set(samples.map(({ metric }) => metric))).toEqual(new Set(["uptime"]));
   });
 
-  test("is probed while down and after each repair", () => {
-    expect(probes.filter((probe) => probe.value === 0)).toHaveLength(4 + 6 + 5 + 4);
-    expect(probes.filter((probe) => probe.value === 1)).toHaveLength(4 * 3);
-    const start = Date.UTC(2001, 10, 16, 8, 8);
-    const ofNovember = probes.filter((probe) => probe.at >= start && probe.at < start + DAY_MS);
-    expect(ofNovember.map((probe) => [(probe.at - start) / 60_000, probe.value])).toEqual([
-      [0, 0],
-      [5, 0],
-      [10, 0],
-      [15, 0],
-      [45, 0],
-      [75, 0],
-      [87, 1],
-      [92, 1],
-      [97, 1],
+  test("is down on three of them, for what the records say", () => {
+    const down = samples.filter(({ value }) => value < 1);
+    expect(down.map(({ at, value, context }) => [dayBefore(at), minutesDown(value), context])).toEqual([
+      ["2001-09-29", 40, "undetermined, 40 min"],
+      ["2001-11-16", 82, "hardware: Memory Dimm, 82 min"],
+      ["2001-12-19", 68, "hardware: CPU, 68 min"],
     ]);
-    expect(new Set(ofNovember.map((probe) => probe.context))).toEqual(new Set(["hardware: Memory Dimm"]));
-    expect(new Set(ofNovember.map((probe) => probe.monitor))).toEqual(new Set(["lanl-operations"]));
+    expect(samples.filter(({ context }) => context !== null)).toEqual(down);
   });
 
   test("carries what the records say about the machine", () => {
     const [subject] = checkReplay(source).subjects.filter(({ id }) => id === "lanl-21-34");
     expect(subject).toEqual({
       id: "lanl-21-34",
-      kind: "provider",
+      kind: "node",
       operator: "lanl-system-21",
       attributes: {
         region: "Los Alamos",
@@ -111,17 +92,37 @@ describe("node 34 of system 21", () => {
   });
 });
 
-test("an outage of 4,265 hours is probed 48 times within 22.25 h, then each 6 h", () => {
+test("an outage of 4,265 hours is down day by day, the first and the last in part", () => {
   const start = Date.UTC(2004, 2, 29, 15);
   const end = Date.UTC(2004, 8, 23, 8);
-  const times = [...samplesOf(source, (id) => id === "lanl-14-137")]
-    .filter(({ metric, at }) => metric === "availability" && at >= start && at < end)
-    .map(({ at }) => (at - start) / 3_600_000);
-  expect(times[47]).toBe(22.25);
-  expect(times.slice(48).every((hours, index) => hours === 22.25 + 6 * (index + 1))).toBe(true);
-  expect(times).toHaveLength(48 + Math.floor((4_265 - 22.25) / 6));
+  const values = [...samplesOf(source, (id) => id === "lanl-14-137")]
+    .filter(({ at }) => at > start && at < end + DAY_MS)
+    .map(({ value }) => minutesDown(value));
+  expect([values[0], values.at(-1)]).toEqual([9 * 60, 8 * 60]);
+  expect(new Set(values.slice(1, -1))).toEqual(new Set([1_440]));
+  expect(values.reduce((sum, minutes) => sum + minutes, 0)).toBe(4_265 * 60);
+});
+
+test("several causes of one day are told in order, with their minutes", () => {
+  const contexts = [...samplesOf(source, (id) => id === "lanl-9-97")].map(({ context }) => context);
+  expect(contexts).toContain("undetermined, 62 min; software: Parallel File System, 690 min");
+});
+
+test("the last day ends with the last repair, and its share is of the part that is known", () => {
+  const last = [...samplesOf(source, (id) => id === "lanl-5-40")].at(-1)!;
+  expect(last).toMatchObject({ at: Date.UTC(2005, 8, 9, 13, 47), context: "hardware: CPU, 137 min" });
+  expect(1 - last.value).toBeCloseTo(137 / (13 * 60 + 47), 12);
 });
 
 test("bytes that are not the shipped file are refused", () => {
   expect(() => lanlSource(Uint8Array.of(1, 2, 3))).toThrow();
 });
+
+/** Date of the day that a sample at its end speaks of. */
+function dayBefore(at: number): string {
+  return new Date(at - 1).toISOString().slice(0, 10);
+}
+
+function minutesDown(value: number): number {
+  return Math.round((1 - value) * 1_440);
+}

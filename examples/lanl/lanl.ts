@@ -1,107 +1,60 @@
 /**
- * Ten years of failures of 22 systems at Los Alamos as evidence about providers: one uptime sample per node and day
- * in service, and availability probes through each outage and its repair. `README.md` says what is assumed.
+ * Ten years of failures of 22 systems at Los Alamos as evidence about nodes: one uptime sample per node and day in
+ * service. `README.md` says what is assumed.
  */
 import { brotliDecompressSync } from "node:zlib";
 import { metricCode } from "../../packages/engine/src/event/metrics.ts";
 import { BatchWriter } from "../batch-writer.ts";
 import type { ImportBatch, ImportSource, ImportSubject } from "../import-source.ts";
-import { buildFleet, type Fleet, type LanlNode, type Outage, RECOVERY_MS } from "./nodes.ts";
+import { buildFleet, type Fleet, type LanlNode } from "./nodes.ts";
 import { parseRecords } from "./records.ts";
 
 /** The shipped file: the published CSV, compressed with Brotli. */
 export const LANL_FILE = new URL("failures.csv.br", import.meta.url);
 
+/** What a subject of this data set is. */
+export const LANL_KIND = "node";
+
 const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
+const DAY_MS = 86_400_000;
 /** The CSV has 2.9 MB; whatever unpacks to much more is not it. */
 const CSV_BYTES_MAX = 4 << 20;
-/** Probes of one batch lie within this time, so that `loggedAt` stays near the records. */
-const BATCH_MS = 6 * HOUR_MS;
-
-/** An outage is probed closely at first, then half-hourly; after 48 probes (22 h) each 6 h is enough to know. */
-const CLOSE_STEP_MS = 5 * MINUTE_MS;
-const CLOSE_UNTIL_MS = 15 * MINUTE_MS;
-const STEP_MS = 30 * MINUTE_MS;
-const FREQUENT_PROBES_MAX = 48;
-const SLOW_STEP_MS = 6 * HOUR_MS;
 
 const UPTIME = metricCode("uptime");
-const AVAILABILITY = metricCode("availability");
-const MONITOR = "lanl-operations";
 
 /** Reads the bytes of {@link LANL_FILE}; throws when they are not that file. */
 export function lanlSource(bytes: Uint8Array): ImportSource {
   const csv = brotliDecompressSync(bytes, { maxOutputLength: CSV_BYTES_MAX }).toString("utf8");
   const fleet = buildFleet(parseRecords(csv));
-  const probes = probesOf(fleet.nodes);
-  const uptimeDays = fleet.nodes.reduce((days, node) => days + daysInService(node), 0);
   return {
     name: "lanl",
     subjectCount: fleet.nodes.length,
-    sampleCount: uptimeDays + probes.length,
-    firstAt: probes[0]!.at,
+    sampleCount: fleet.nodes.reduce((days, node) => days + daysInService(node), 0),
+    firstAt: fleet.nodes[0]!.serviceFrom + DAY_MS,
     lastAt: fleet.endsAt,
-    batches: () => lanlBatches(fleet, probes),
+    batches: () => lanlBatches(fleet),
   };
 }
 
-/** Subjects enter with the day they enter service; a day's probes come before its uptime, which is known at its end. */
-function* lanlBatches(fleet: Fleet, probes: readonly Probe[]): Generator<ImportBatch, void, undefined> {
-  const { nodes, endsAt } = fleet;
+/** One batch a day, at its end. Subjects enter with the first day on which they are in service. */
+function* lanlBatches({ nodes, endsAt }: Fleet): Generator<ImportBatch, void, undefined> {
   const writer = new BatchWriter();
-  const downByDay = downtimeByDay(nodes);
+  const downsByDay = downtimeByDay(nodes);
   let introduced = 0;
-  let probed = 0;
   for (let day = nodes[0]!.serviceFrom; day < endsAt; day += DAY_MS) {
     while (introduced < nodes.length && nodes[introduced]!.serviceFrom <= day) {
       writer.introduce(subjectOf(nodes[introduced++]!));
     }
     const dayEnd = Math.min(day + DAY_MS, endsAt);
-    for (let from = day; from < dayEnd; from += BATCH_MS) {
-      probed = yield* probeBatches(writer, probes, probed, from, Math.min(from + BATCH_MS, dayEnd));
+    const downs = downsByDay.get(day);
+    for (let subject = 0; subject < introduced; subject++) {
+      if (nodes[subject]!.serviceUntil <= day) continue;
+      const down = downs?.get(subject);
+      const upShare = down === undefined ? 1 : 1 - down.ms / (dayEnd - day);
+      writer.add(subject, UPTIME, upShare, dayEnd, null, down === undefined ? null : contextOf(down));
     }
-    yield* uptimeBatches(writer, nodes.slice(0, introduced), downByDay.get(day) ?? [], day, dayEnd);
+    if (!writer.isEmpty) yield writer.take(dayEnd);
   }
-}
-
-/** The probes from number `next` on that were taken until `until`; returns the number of the first that is later. */
-function* probeBatches(
-  writer: BatchWriter,
-  probes: readonly Probe[],
-  next: number,
-  from: number,
-  until: number,
-): Generator<ImportBatch, number, undefined> {
-  let lastAt = from;
-  let place = next;
-  for (; place < probes.length && probes[place]!.at <= until; place++) {
-    const { subject, value, at, cause } = probes[place]!;
-    if (writer.isFull) yield writer.take(lastAt);
-    writer.add(subject, AVAILABILITY, value, at, MONITOR, cause);
-    lastAt = at;
-  }
-  if (!writer.isEmpty) yield writer.take(lastAt);
-  return place;
-}
-
-/** The share of the day that each node in service was up. */
-function* uptimeBatches(
-  writer: BatchWriter,
-  nodes: readonly LanlNode[],
-  downs: readonly Down[],
-  day: number,
-  dayEnd: number,
-): Generator<ImportBatch, void, undefined> {
-  const downMs = new Float64Array(nodes.length);
-  for (const { subject, ms } of downs) downMs[subject]! += ms;
-  for (const [subject, node] of nodes.entries()) {
-    if (node.serviceUntil <= day) continue;
-    if (writer.isFull) yield writer.take(dayEnd);
-    writer.add(subject, UPTIME, 1 - downMs[subject]! / (dayEnd - day), dayEnd, null, null);
-  }
-  if (!writer.isEmpty) yield writer.take(dayEnd);
 }
 
 function daysInService(node: LanlNode): number {
@@ -112,7 +65,7 @@ function subjectOf(node: LanlNode): ImportSubject {
   const { system, number, described } = node;
   return {
     id: `lanl-${system}-${number}`,
-    kind: "provider",
+    kind: LANL_KIND,
     operator: `lanl-system-${system}`,
     attributes: {
       region: "Los Alamos",
@@ -125,60 +78,32 @@ function subjectOf(node: LanlNode): ImportSubject {
   };
 }
 
-interface Probe {
-  readonly at: number;
-  readonly subject: number;
-  /** 0 while down, 1 after the repair. */
-  readonly value: number;
-  /** What brought the node down. */
-  readonly cause: string;
-}
-
-/** All probes of all outages, in time order and then by subject. */
-function probesOf(nodes: readonly LanlNode[]): Probe[] {
-  const probes: Probe[] = [];
-  for (const [subject, node] of nodes.entries()) {
-    for (const [index, outage] of node.outages.entries()) {
-      probeOutage(outage, subject, probes);
-      probeRepair(outage, node.outages[index + 1]?.from ?? Infinity, subject, probes);
-    }
-  }
-  return probes.sort((a, b) => a.at - b.at || a.subject - b.subject);
-}
-
-/** The first probe finds the node down even if the record says it was up again in the same minute. */
-function probeOutage({ from, until, cause }: Outage, subject: number, probes: Probe[]): void {
-  let at = from;
-  let count = 0;
-  do {
-    probes.push({ at, subject, value: 0, cause });
-    count += 1;
-    at += count >= FREQUENT_PROBES_MAX ? SLOW_STEP_MS : at - from < CLOSE_UNTIL_MS ? CLOSE_STEP_MS : STEP_MS;
-  } while (at < until);
-}
-
-/** Three probes find it up again, unless the next outage begins first. */
-function probeRepair({ until, cause }: Outage, nextFrom: number, subject: number, probes: Probe[]): void {
-  for (let at = until + CLOSE_STEP_MS; at <= until + RECOVERY_MS && at < nextFrom; at += CLOSE_STEP_MS) {
-    probes.push({ at, subject, value: 1, cause });
-  }
-}
-
 interface Down {
-  readonly subject: number;
-  readonly ms: number;
+  ms: number;
+  /** By cause, in the order of the day. */
+  readonly msByCause: Map<string, number>;
 }
 
-/** How long each node was down on each day, by the day's first instant. */
-function downtimeByDay(nodes: readonly LanlNode[]): Map<number, Down[]> {
-  const byDay = new Map<number, Down[]>();
-  for (const [subject, node] of nodes.entries()) {
-    for (const { from, until } of node.outages) {
+/** `hardware: Memory Dimm, 352 min`; several causes of one day are separated by semicolons. */
+function contextOf({ msByCause }: Down): string {
+  return [...msByCause].map(([cause, ms]) => `${cause}, ${ms / MINUTE_MS} min`).join("; ");
+}
+
+/** What each node that was down on a day was down for, by the day's first instant and the node's place. */
+function downtimeByDay(nodes: readonly LanlNode[]): Map<number, Map<number, Down>> {
+  const byDay = new Map<number, Map<number, Down>>();
+  for (const [subject, { outages }] of nodes.entries()) {
+    for (const { from, until, cause } of outages) {
+      // A record that ends in the minute in which it starts is no downtime.
+      if (from === until) continue;
       for (let day = Math.floor(from / DAY_MS) * DAY_MS; day < until; day += DAY_MS) {
         const ms = Math.min(until, day + DAY_MS) - Math.max(from, day);
-        const downs = byDay.get(day);
-        if (downs === undefined) byDay.set(day, [{ subject, ms }]);
-        else downs.push({ subject, ms });
+        const downs = byDay.get(day) ?? new Map<number, Down>();
+        byDay.set(day, downs);
+        const down = downs.get(subject) ?? { ms: 0, msByCause: new Map<string, number>() };
+        downs.set(subject, down);
+        down.ms += ms;
+        down.msByCause.set(cause, (down.msByCause.get(cause) ?? 0) + ms);
       }
     }
   }

@@ -1,11 +1,7 @@
 /** Who was in service when: every node of every system, those that never failed included. */
 import type { FailureRecord } from "./records.ts";
 
-const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
-
-/** Up to this long after a repair a node is probed again; the records end so long after the last repair. */
-export const RECOVERY_MS = 15 * MINUTE_MS;
 
 /** A stretch of one node being down, not overlapping the node's others. */
 export interface Outage {
@@ -30,7 +26,7 @@ export interface LanlNode {
 export interface Fleet {
   /** In order of entering service, then system, then number. */
   readonly nodes: readonly LanlNode[];
-  /** The instant after which nothing is known. */
+  /** The last repair: after it nothing is known. */
   readonly endsAt: number;
   /** Records left out because they name no node. */
   readonly recordsWithoutNode: number;
@@ -40,7 +36,7 @@ export interface Fleet {
 
 /** Builds the fleet from all records (`README.md` lists what is assumed). */
 export function buildFleet(records: readonly FailureRecord[]): Fleet {
-  const endsAt = records.reduce((latest, record) => Math.max(latest, record.fixedAt), 0) + RECOVERY_MS;
+  const endsAt = records.reduce((latest, record) => Math.max(latest, record.fixedAt), 0);
   const systems = Map.groupBy(
     records.filter((record) => record.node !== null),
     (record) => record.system,

@@ -33,7 +33,7 @@ describe("the import", () => {
     expect(subjects).toHaveLength(99);
     expect(subjects[0]).toEqual({
       id: "seattle-1",
-      kind: "provider",
+      kind: "peer",
       operator: "seattle-1",
       attributes: { network: "seattle" },
     });

@@ -11,6 +11,9 @@ import { DEVICES, PACKED_BYTES_MAX, type Rounds, SLICES, unpackRounds } from "./
 /** The shipped file: all rounds of measurement, packed by `pack.ts`. */
 export const SEATTLE_FILE = new URL("rounds.bin.br", import.meta.url);
 
+/** What a subject of this data set is. */
+export const SEATTLE_KIND = "peer";
+
 /** 688 slices over three hours, rounded to milliseconds. */
 const SLICE_MS = 15_698;
 /** The files carry no date; the measurements were published in 2015. */
@@ -70,7 +73,7 @@ function countSamples(rounds: Rounds): number {
 }
 
 function subjectOf(device: number): ImportSubject {
-  return { id: idOf(device), kind: "provider", operator: idOf(device), attributes: { network: "seattle" } };
+  return { id: idOf(device), kind: SEATTLE_KIND, operator: idOf(device), attributes: { network: "seattle" } };
 }
 
 /** Devices are numbered from 1, as the rows of the matrices are. */

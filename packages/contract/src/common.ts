@@ -12,7 +12,10 @@ export const SubjectId = z
   .string()
   .min(1)
   .refine(isPlainText, "must be well-formed text without control characters")
-  .refine((id) => utf8Length(id) <= SUBJECT_ID_BYTES_MAX, `must be at most ${SUBJECT_ID_BYTES_MAX} bytes of UTF-8`)
+  .refine(
+    (id) => utf8Length(id) <= SUBJECT_ID_BYTES_MAX,
+    `must be at most ${SUBJECT_ID_BYTES_MAX} bytes of UTF-8`,
+  )
   .meta({ description: "1 to 256 bytes of UTF-8 without control characters.", examples: ["node-17"] });
 
 /** An instant in an answer: ISO 8601 in UTC with milliseconds. */
@@ -21,7 +24,10 @@ export const Time = z.iso.datetime({ precision: 3 }).meta({ examples: ["2026-11-
 /** An instant in a request: ISO 8601 with any offset. */
 export const TimeInput = z.iso
   .datetime({ offset: true })
-  .refine((text) => Math.abs(Date.parse(text)) <= TIME_MAX_MS && Date.parse(text) >= 0, "must not lie before 1970")
+  .refine(
+    (text) => Math.abs(Date.parse(text)) <= TIME_MAX_MS && Date.parse(text) >= 0,
+    "must not lie before 1970",
+  )
   .meta({ examples: ["2026-11-25T03:04:05Z"] });
 
 /** A kind of subject, and a name of a policy. */
@@ -36,8 +42,14 @@ export const Reason = z
   .trim()
   .min(1)
   .refine((text) => text.isWellFormed(), "must be well-formed text")
-  .refine((text) => utf8Length(text) <= REASON_BYTES_MAX, `must be at most ${REASON_BYTES_MAX} bytes of UTF-8`)
-  .meta({ description: "Why; kept with the act for ever.", examples: ["confirmed by the audit of 24 November"] });
+  .refine(
+    (text) => utf8Length(text) <= REASON_BYTES_MAX,
+    `must be at most ${REASON_BYTES_MAX} bytes of UTF-8`,
+  )
+  .meta({
+    description: "Why; kept with the act for ever.",
+    examples: ["confirmed by the audit of 24 November"],
+  });
 
 /** Free facts of an act. */
 export const Context = z
@@ -59,7 +71,11 @@ export const NextCursor = z
   .describe("Cursor of the next page, null on the last; opaque.");
 
 export const Cursor = z.string().min(1).max(1024).optional().describe("`next` of the page before.");
-export const Limit = z.coerce.number().pipe(z.int().min(1).max(500)).default(50).describe("Most items of a page.");
+export const Limit = z.coerce
+  .number()
+  .pipe(z.int().min(1).max(500))
+  .default(50)
+  .describe("Most items of a page.");
 
 /** A path with a subject's id; slashes and other reserved characters are percent-encoded. */
 export const SubjectPath = z.strictObject({ id: SubjectId });

@@ -18,7 +18,13 @@ export const KeyList = z.object({ items: z.array(KeyRecord) }).meta({ id: "KeyLi
 
 export const KeyRequest = z
   .strictObject({
-    name: z.string().trim().min(1).max(100).refine(isPlainText, "must be plain text").describe("Who uses it, for people."),
+    name: z
+      .string()
+      .trim()
+      .min(1)
+      .max(100)
+      .refine(isPlainText, "must be plain text")
+      .describe("Who uses it, for people."),
     role: z.enum(ROLES).describe("Each role may do what the ones before it may."),
   })
   .meta({ id: "KeyRequest", examples: [{ name: "probe fleet eu", role: "ingest" }] });

@@ -45,7 +45,9 @@ export const PolicyCheckRequest = z
   })
   .meta({
     id: "PolicyCheckRequest",
-    examples: [{ policy: { name: "strict", extends: "storage-provider", reputation: { initial_score: 60 } } }],
+    examples: [
+      { policy: { name: "strict", extends: "storage-provider", reputation: { initial_score: 60 } } },
+    ],
   });
 
 export const PolicyCheck = z
@@ -65,12 +67,12 @@ export const PolicyCheck = z
   })
   .meta({ id: "PolicyCheck" });
 
-export const PolicyRequest = z
-  .strictObject({ policy: document, reason: Reason })
-  .meta({
-    id: "PolicyRequest",
-    examples: [{ policy: { name: "strict", reputation: { initial_score: 60 } }, reason: "newcomers start lower" }],
-  });
+export const PolicyRequest = z.strictObject({ policy: document, reason: Reason }).meta({
+  id: "PolicyRequest",
+  examples: [
+    { policy: { name: "strict", reputation: { initial_score: 60 } }, reason: "newcomers start lower" },
+  ],
+});
 
 export const PolicyActivation = z
   .object({ ...ActivePolicy.shape, diff: z.array(PolicyChange), position: z.int() })

@@ -1,5 +1,6 @@
 /** How every error is reported: RFC 9457, with a stable code for programs beside the words for people. */
 import { z } from "zod";
+import { EVENT_ERRORS } from "./events.ts";
 
 interface ErrorMeaning {
   readonly status: number;
@@ -13,7 +14,8 @@ export const ERRORS = {
   malformed_request: {
     status: 400,
     title: "The request is not valid HTTP",
-    meaning: "The request line, a header or the percent encoding of the address cannot be read; repair the client.",
+    meaning:
+      "The request line, a header or the percent encoding of the address cannot be read; repair the client.",
   },
   malformed_json: {
     status: 400,
@@ -33,7 +35,8 @@ export const ERRORS = {
   request_invalid: {
     status: 400,
     title: "The request does not fit the schema",
-    meaning: "A field of the body, the query or the path is missing, unknown or out of range; `errors` names each.",
+    meaning:
+      "A field of the body, the query or the path is missing, unknown or out of range; `errors` names each.",
   },
   cursor_invalid: {
     status: 400,
@@ -148,7 +151,8 @@ export const ERRORS = {
   media_type_unsupported: {
     status: 415,
     title: "The media type is not supported",
-    meaning: "Send the body with the `Content-Type` that the route takes, `application/json` unless it says otherwise.",
+    meaning:
+      "Send the body with the `Content-Type` that the route takes, `application/json` unless it says otherwise.",
   },
   policy_invalid: {
     status: 422,
@@ -163,7 +167,8 @@ export const ERRORS = {
   idempotency_key_reused: {
     status: 422,
     title: "The idempotency key belongs to another request",
-    meaning: "The same `Idempotency-Key` came with another body within a day; use a new key for a new request.",
+    meaning:
+      "The same `Idempotency-Key` came with another body within a day; use a new key for a new request.",
   },
   precondition_required: {
     status: 428,
@@ -173,7 +178,8 @@ export const ERRORS = {
   too_many_requests: {
     status: 429,
     title: "Too many requests without a valid key",
-    meaning: "One address may make `server.public_requests_per_second` such requests; wait as `Retry-After` says.",
+    meaning:
+      "One address may make `server.public_requests_per_second` such requests; wait as `Retry-After` says.",
   },
   headers_too_large: {
     status: 431,
@@ -187,13 +193,14 @@ export const ERRORS = {
   },
   overloaded: {
     status: 503,
-    title: "Too much is waiting to be written",
-    meaning: "Nothing was written; send the same request again after `Retry-After`.",
+    title: "Too much is asked at once",
+    meaning: "The queue of writes or the table of live subscriptions is full; ask again after `Retry-After`.",
   },
   storage_stopped: {
     status: 503,
     title: "The storage has stopped",
-    meaning: "The log failed or has another owner: nothing is written until the service is restarted, reads go on.",
+    meaning:
+      "The log failed or has another owner: nothing is written until the service is restarted, reads go on.",
   },
   closing: {
     status: 503,
@@ -203,13 +210,15 @@ export const ERRORS = {
   database_failed: {
     status: 503,
     title: "The database has failed",
-    meaning: "Keys and history cannot be read or written now; scores, rankings and events go on. See the service's log.",
+    meaning:
+      "Keys and history cannot be read or written now; scores, rankings and events go on. See the service's log.",
   },
   storage_full: {
     status: 507,
     title: "The disk is full",
     meaning: "Nothing was written; make room and send the same request again, reads go on.",
   },
+  ...EVENT_ERRORS,
 } as const satisfies { readonly [code: string]: ErrorMeaning };
 
 export type ErrorCode = keyof typeof ERRORS;
@@ -221,7 +230,10 @@ export const ProblemError = z
     detail: z.string(),
     pointer: z.string().optional().describe("JSON pointer into the body."),
     parameter: z.string().optional().describe("Name of the query or path parameter."),
-    code: z.string().optional().describe("What is wrong, for programs, where the list is longer than the schema."),
+    code: z
+      .string()
+      .optional()
+      .describe("What is wrong, for programs, where the list is longer than the schema."),
   })
   .meta({ id: "ProblemError" });
 

@@ -15,7 +15,10 @@ export const Penalty = z
     type: z.enum(PENALTY_TYPES),
     severity: z.enum(SEVERITIES),
     points: z.number().nullable().describe("Points as given; null where `fraction` was."),
-    fraction: z.number().nullable().describe("Share of the maximum score, 0..1; null where `points` were given."),
+    fraction: z
+      .number()
+      .nullable()
+      .describe("Share of the maximum score, 0..1; null where `points` were given."),
     deduction: z.number().describe("Points off the score in full: points x severity x weight of the type."),
     current_points: z.number().describe("Points it takes off now, after fading and the limits of alerts."),
     trust_impact: z.number().describe("Trust points it cost; worked off after the penalty."),
@@ -73,7 +76,7 @@ export const SanctionsQuery = z.strictObject({
   status: z.enum(["active", "ended", "revoked", "all"]).default("all"),
 });
 
-const points = z
+const pointsGiven = z
   .number()
   .min(0)
   .max(POINTS_MAX)
@@ -83,19 +86,25 @@ export const PenaltyRequest = z
   .strictObject({
     type: z.enum(PENALTY_TYPES).describe("`ban` also takes the subject out of the ranking until it ends."),
     severity: z.enum(SEVERITIES).default("minor"),
-    points: points.optional(),
+    points: pointsGiven.optional(),
     fraction: z.number().min(0).max(1).optional().describe("Share of the maximum score instead of points."),
     reason: Reason,
     evidence: z.array(z.string().min(1).max(1024)).max(EVIDENCE_MAX).default([]),
     context: Context.default({}),
     at: TimeInput.optional().describe("When it happened; now unless given."),
     expires_at: TimeInput.optional().describe("When it ends; until revoked unless given."),
-    fade: z.enum(["none", "linear"]).default("none").describe("`linear` shrinks the deduction to 0 at its end."),
+    fade: z
+      .enum(["none", "linear"])
+      .default("none")
+      .describe("`linear` shrinks the deduction to 0 at its end."),
   })
-  .refine(({ points, fraction, type }) => type === "ban" || (points === undefined) !== (fraction === undefined), {
-    message: "exactly one of points and fraction must be given",
-    path: ["points"],
-  })
+  .refine(
+    ({ points, fraction, type }) => type === "ban" || (points === undefined) !== (fraction === undefined),
+    {
+      message: "exactly one of points and fraction must be given",
+      path: ["points"],
+    },
+  )
   .refine(({ points, fraction }) => points === undefined || fraction === undefined, {
     message: "exactly one of points and fraction must be given",
     path: ["fraction"],
@@ -107,7 +116,13 @@ export const PenaltyRequest = z
   .meta({
     id: "PenaltyRequest",
     examples: [
-      { type: "data_loss", severity: "major", points: 5, reason: "lost 3 of 40 audited shards", evidence: ["audit-881"] },
+      {
+        type: "data_loss",
+        severity: "major",
+        points: 5,
+        reason: "lost 3 of 40 audited shards",
+        evidence: ["audit-881"],
+      },
     ],
   });
 export type PenaltyRequest = z.output<typeof PenaltyRequest>;

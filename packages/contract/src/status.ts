@@ -19,13 +19,18 @@ export const Status = z
       writable: z.boolean(),
       stopped: z.string().nullable().describe("Why nothing is written; null when writing works."),
     }),
-    snapshot: z.object({ name: z.string(), position: z.int(), bytes: z.int() }).nullable().describe("The newest."),
+    snapshot: z
+      .object({ name: z.string(), position: z.int(), bytes: z.int() })
+      .nullable()
+      .describe("The newest."),
   })
   .meta({ id: "Status" });
 
 export const Health = z.object({ status: z.literal("ok") }).meta({ id: "Health" });
 
-export const ReadyQuery = z.strictObject({ verbose: z.string().optional().describe("Adds the single checks.") });
+export const ReadyQuery = z.strictObject({
+  verbose: z.string().optional().describe("Adds the single checks."),
+});
 
 export const Readiness = z
   .object({

@@ -1,6 +1,17 @@
 /** Subjects: lists, standing, explanation, history and metrics. */
 import { z } from "zod";
-import { Attributes, Cursor, isPlainText, KindName, Limit, NextCursor, Reason, SubjectId, Time, TimeInput } from "./common.ts";
+import {
+  Attributes,
+  Cursor,
+  isPlainText,
+  KindName,
+  Limit,
+  NextCursor,
+  Reason,
+  SubjectId,
+  Time,
+  TimeInput,
+} from "./common.ts";
 import { Penalty, Reward } from "./sanctions.ts";
 import { COMPONENT_NAMES, METRIC_NAMES } from "./vocabulary.ts";
 
@@ -20,7 +31,9 @@ export const SubjectsQuery = z.strictObject({
   sort: z
     .enum(["score", "id", "last_evidence"])
     .default("score")
-    .describe("`score`: best first, the unranked at the end; `id`: by code unit; `last_evidence`: newest first."),
+    .describe(
+      "`score`: best first, the unranked at the end; `id`: by code unit; `last_evidence`: newest first.",
+    ),
   cursor: Cursor,
   limit: Limit,
   count: z.enum(["exact"]).optional().describe("`exact` adds `total`, which looks through the whole kind."),
@@ -83,7 +96,9 @@ export const Standing = z
     first_evidence_at: Time.nullable(),
     last_evidence_at: Time.nullable(),
     position: z.int().describe("Log position that this is the state of."),
-    as_of: Time.describe("Instant that this is the standing at; moves at most once per update interval by itself."),
+    as_of: Time.describe(
+      "Instant that this is the standing at; moves at most once per update interval by itself.",
+    ),
   })
   .meta({ id: "Standing" });
 export type Standing = z.infer<typeof Standing>;
@@ -95,7 +110,11 @@ export const Explanation = z
       .array(
         z.object({
           source: z.enum(["component", "reward", "penalty", "limit"]),
-          name: z.string().describe("Component name, reward or penalty id, or `limit`: what the ends of the scale cut off."),
+          name: z
+            .string()
+            .describe(
+              "Component name, reward or penalty id, or `limit`: what the ends of the scale cut off.",
+            ),
           points: z.number(),
         }),
       )
@@ -127,7 +146,13 @@ export const Explanation = z
     improvements: z
       .array(
         z.object({
-          action: z.enum(["improve_metric", "report_metric", "penalty_ends", "keep_serving", "resume_reporting"]),
+          action: z.enum([
+            "improve_metric",
+            "report_metric",
+            "penalty_ends",
+            "keep_serving",
+            "resume_reporting",
+          ]),
           name: z.string(),
           gain: z.number().describe("Points the score would gain at most."),
           at: Time.nullable().describe("When it happens by itself; null when it is up to the subject."),
@@ -174,8 +199,15 @@ export const Metrics = z
   .meta({ id: "Metrics" });
 
 export const MetricQuery = z.strictObject({
-  steps: z.enum(["true", "false"]).default("false").describe("`true` adds one aggregate for each interval with samples."),
-  samples: z.coerce.number().pipe(z.int().min(0).max(SAMPLES_MAX)).default(0).describe("Adds so many raw samples, the newest."),
+  steps: z
+    .enum(["true", "false"])
+    .default("false")
+    .describe("`true` adds one aggregate for each interval with samples."),
+  samples: z.coerce
+    .number()
+    .pipe(z.int().min(0).max(SAMPLES_MAX))
+    .default(0)
+    .describe("Adds so many raw samples, the newest."),
 });
 
 export const Metric = z
@@ -210,7 +242,10 @@ export const SubjectRequest = z
     operator: SubjectId.nullable().default(null).describe("The owner; null or absent for none."),
     attributes: z
       .record(z.string().min(1).max(64).refine(isPlainText, "must be plain text"), attributeValue)
-      .refine((all) => Object.keys(all).length <= ATTRIBUTES_MAX, `must be at most ${ATTRIBUTES_MAX} attributes`)
+      .refine(
+        (all) => Object.keys(all).length <= ATTRIBUTES_MAX,
+        `must be at most ${ATTRIBUTES_MAX} attributes`,
+      )
       .default({})
       .describe("All of them: what is not named is removed."),
     reason: Reason.default("profile written"),
@@ -222,7 +257,48 @@ export const SubjectRequest = z
 export type SubjectRequest = z.output<typeof SubjectRequest>;
 
 export const HistoryQuery = z.strictObject({
-  from: TimeInput.optional().describe("From when on, itself included."),
-  to: TimeInput.optional().describe("Until when, itself not included."),
-  limit: z.coerce.number().pipe(z.int().min(1).max(10_000)).default(1000),
+  from: TimeInput.optional().describe("From when on; from the start unless given."),
+  to: TimeInput.optional().describe("Until when; until now unless given."),
+  limit: z.coerce
+    .number()
+    .pipe(z.int().min(1).max(10_000))
+    .default(1000)
+    .describe("Most entries of each list, the newest."),
 });
+
+export const History = z
+  .object({
+    id: z.string(),
+    snapshots: z
+      .array(
+        z.object({
+          at: Time,
+          score,
+          components: z.partialRecord(z.enum(COMPONENT_NAMES), z.number()),
+          event_count: z.int(),
+          reason: z
+            .string()
+            .nullable()
+            .describe("Why the score changed last; null when it has not within the hour."),
+        }),
+      )
+      .describe("One for each hour in which the score changed, oldest first, and what is now."),
+    crossings: z
+      .array(
+        z.object({ id: z.string(), at: Time, type: z.string(), detail: z.record(z.string(), z.unknown()) }),
+      )
+      .describe("Tiers, thresholds, alerts, sanctions and bans, oldest first."),
+    sanctions: z
+      .array(
+        z.object({
+          id: z.string(),
+          kind: z.enum(["penalty", "reward"]),
+          status: z.string(),
+          applied_at: Time,
+          ended_at: Time.nullable(),
+          facts: z.record(z.string(), z.unknown()),
+        }),
+      )
+      .describe("Those in force at some time of the span, oldest first."),
+  })
+  .meta({ id: "History" });

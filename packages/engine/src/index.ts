@@ -72,8 +72,9 @@ export {
 export { COMPONENTS, type ComponentName, type Policy } from "./policy/policy.ts";
 export { parsePolicy, listPresets, type ParsedPolicy, type Preset } from "./policy/parse.ts";
 export { diffPolicies, policyDocument, policyHash, type PolicyChange, type PolicyDocument } from "./policy/document.ts";
+export { metricsRead } from "./policy/compile.ts";
 export { STORAGE_PROVIDER } from "./policy/presets.ts";
-export { describeRule, POLICY_FIELDS, type FieldRule } from "./policy/fields.ts";
+export { describeRule, POLICY_FIELDS, SOURCES_FIELD, type FieldRule } from "./policy/fields.ts";
 export { flattenDocument, nestDocument } from "./policy/flatten.ts";
 export { nearest } from "./policy/nearest.ts";
 export { PROBLEMS_MAX, show, type Problem } from "./policy/problem.ts";
@@ -81,4 +82,4 @@ export { formatDuration, parseDuration } from "./policy/duration.ts";
 export { rankScore } from "./rank/rank-index.ts";
 export type { Penalty, Reward, Sanctions, AlertFacts } from "./sanction/sanction.ts";
 export { componentScore, inactivityLoss } from "./score/score.ts";
-export { EVALUATED_AT, EVENT_COUNT, rowStart, SCORE, TIER, type Chunk } from "./state/row-table.ts";
+export { EVALUATED_AT, EVENT_COUNT, rowStart, SCORE, TIER } from "./state/row-table.ts";

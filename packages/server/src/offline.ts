@@ -29,7 +29,8 @@ export function withKeys<T>(directory: string, work: (keys: Keys) => Promise<T>)
   return withStorage(directory, async () => {
     const opened = await openSqliteStore(directory);
     if (opened.type === "full") throw new StorageError("full", `The disk of ${directory} is full.`);
-    if (opened.type === "failed") throw new StorageError("failed", `The keys cannot be read: ${opened.detail}.`);
+    if (opened.type === "failed")
+      throw new StorageError("failed", `The keys cannot be read: ${opened.detail}.`);
     const keys = await Keys.open({ store: opened.store.keys, secrets: nodeSecrets, clock: systemClock });
     try {
       return await work(keys);
@@ -60,7 +61,11 @@ export async function copyDirectory(from: string, to: string): Promise<Copied> {
     let bytes = 0;
     for (const name of await readdir(from)) {
       if (NOT_COPIED.has(name)) continue;
-      await cp(join(from, name), join(to, name), { recursive: true, errorOnExist: true, preserveTimestamps: true });
+      await cp(join(from, name), join(to, name), {
+        recursive: true,
+        errorOnExist: true,
+        preserveTimestamps: true,
+      });
       const size = await syncTree(join(to, name));
       files += size.files;
       bytes += size.bytes;

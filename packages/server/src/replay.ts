@@ -21,7 +21,10 @@ export interface ReplayOptions {
   readonly source: ImportSource;
   /** Added to every time. */
   readonly shiftMs: number;
+  /** Of providers; and of other kinds, unless the source has one for them. */
   readonly policy: Policy;
+  /** Score every kind by `policy`, whatever the source says. */
+  readonly isForced: boolean;
   readonly commitEventsMax: number;
   /** An empty data directory that is kept, or null for one that is removed again. */
   readonly directory: string | null;
@@ -59,14 +62,18 @@ async function replayInto(storage: Storage, options: ReplayOptions): Promise<Rep
     const text = `${storage.directory} holds a log already. A replay needs an empty directory; leave --data out for a temporary one.`;
     throw new StorageError("failed", text);
   }
-  const { source, shiftMs, policy, commitEventsMax } = options;
+  const { source, shiftMs, policy, isForced, commitEventsMax } = options;
   const startMs = performance.now();
   const tail = claimed(storage.directory, await claimLog(storage, source.firstAt + shiftMs));
   const state = createState(stateOptions());
   const partition = new Partition({ log: storage.log, clock: LOG_CLOCK, state, tail, commitEventsMax });
   await activatePolicy(partition, policy, "first start");
   const progress = options.onProgress === undefined ? {} : { onProgress: options.onProgress };
-  const result = await importSource(partition, new TierCutter(partition), source, { shiftMs, ...progress });
+  const result = await importSource(partition, new TierCutter(partition), source, {
+    shiftMs,
+    policyOf: (kind) => (isForced ? policy : (source.policies?.[kind] ?? policy)),
+    ...progress,
+  });
   await partition.close();
   if (result.type === "refused") throw writeRefused(storage.directory, result.refusal);
   const { subjects, events } = result;
@@ -87,7 +94,10 @@ export function claimLog(storage: Storage, loggedAt: number): Promise<ClaimResul
 export function claimed(directory: string, result: ClaimResult): Tail {
   if (result.type === "claimed") return result.tail;
   if (result.type === "full") {
-    throw new StorageError("full", `The disk of ${directory} is full. Make room and start again; nothing is lost.`);
+    throw new StorageError(
+      "full",
+      `The disk of ${directory} is full. Make room and start again; nothing is lost.`,
+    );
   }
   const detail = result.type === "failed" ? result.detail : `the log answered ${result.type}`;
   throw new StorageError("failed", `The log in ${directory} cannot be written: ${detail}.`);
@@ -95,7 +105,13 @@ export function claimed(directory: string, result: ClaimResult): Tail {
 
 /** Puts the policy of providers in force, as an act of the configuration. */
 export async function activatePolicy(partition: Partition, policy: Policy, reason: string): Promise<void> {
-  const act = { type: "policy.activated", kind: FIRST_KIND, policy, issuer: "configuration", reason } as const;
+  const act = {
+    type: "policy.activated",
+    kind: FIRST_KIND,
+    policy,
+    issuer: "configuration",
+    reason,
+  } as const;
   const outcome = await partition.submit({
     producer: "",
     sequence: 0,
@@ -111,7 +127,10 @@ export async function activatePolicy(partition: Partition, policy: Policy, reaso
 
 export function writeRefused(directory: string, refusal: Refusal): StorageError {
   if (refusal.type === "full") {
-    return new StorageError("full", `The disk of ${directory} is full. Make room and start again; nothing is lost.`);
+    return new StorageError(
+      "full",
+      `The disk of ${directory} is full. Make room and start again; nothing is lost.`,
+    );
   }
   const detail = refusal.type === "stopped" ? refusal.detail : refusal.type;
   return new StorageError("failed", `The log in ${directory} took no more: ${detail}.`);

@@ -6,7 +6,7 @@ import { openSqliteLog } from "./adapters/sqlite-log/sqlite-log.ts";
 import { describeDamage, type Log, type OpenRefusal, type Tail } from "./ports/log.ts";
 import type { SnapshotStore } from "./ports/snapshots.ts";
 
-export type StorageErrorType = OpenRefusal["type"] | "not_covered" | "corrupt" | "missing";
+export type StorageErrorType = OpenRefusal["type"] | "not_covered" | "corrupt" | "missing" | "address";
 
 /** Why a data directory cannot be used; the message is a paragraph for people and says what to do. */
 export class StorageError extends Error {
@@ -89,10 +89,19 @@ function refusalError(directory: string, refusal: OpenRefusal): StorageError {
     case "damaged":
       return damaged(directory, describeDamage(refusal.damage));
     case "full":
-      return new StorageError("full", `The disk of ${directory} is full. Make room and start again; nothing is lost.`);
+      return new StorageError(
+        "full",
+        `The disk of ${directory} is full. Make room and start again; nothing is lost.`,
+      );
     case "refused":
-      return new StorageError("refused", `${refusal.detail}, so what is written to ${directory} might not last.`);
+      return new StorageError(
+        "refused",
+        `${refusal.detail}, so what is written to ${directory} might not last.`,
+      );
     case "failed":
-      return new StorageError("failed", `The data directory ${directory} cannot be opened: ${refusal.detail}.`);
+      return new StorageError(
+        "failed",
+        `The data directory ${directory} cannot be opened: ${refusal.detail}.`,
+      );
   }
 }

@@ -9,7 +9,7 @@ export interface PageChunk {
 }
 
 /** Page numbers stay below it, so that they fit signed 32-bit arithmetic. */
-export const PAGES_MAX = 2 ** 31 - 1;
+const PAGES_MAX = 0x7fff_ffff;
 
 /**
  * A page is known by its number; 0 is no page. The first word of every page is the number of another page: its

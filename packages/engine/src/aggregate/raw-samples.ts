@@ -22,7 +22,7 @@ const NEWEST = 0;
 /** ... and in bits 0..3 the place of the oldest sample in its page, in bits 4..31 the number of samples. */
 const EXTENT = 1;
 /** A series keeps at most this many, so that their number fits the extent. */
-export const SAMPLE_SIZE_MAX = 1_000_000;
+const SAMPLE_SIZE_MAX = 1_000_000;
 
 /** A page: the next page, one bit per sample whose call failed, then 16 pairs of time and value. */
 const PAGE_SAMPLES = 16;

@@ -5,7 +5,7 @@
 import type { ByteReader, ByteWriter } from "../snapshot/bytes.ts";
 
 /** Samples come at most this far ahead of the log's time; later ones are refused before the fold. */
-export const AHEAD_MAX_MS = 300_000;
+const AHEAD_MAX_MS = 300_000;
 /** Changes of the interval that are remembered; with more inside the retention the oldest steps are given up. */
 export const GRIDS_MAX = 64;
 

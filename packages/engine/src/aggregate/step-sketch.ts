@@ -40,7 +40,7 @@ const FAILED_BYTE_MAX = 255;
 const LIST_WORDS = 6;
 const LIST_VALUES = 10;
 /** Values that may be listed before they are counted: five pages. */
-export const LIST_MAX = 5 * LIST_VALUES;
+const LIST_MAX = 5 * LIST_VALUES;
 
 /** A counter page: next, its bucket range, then 16 counters. */
 const COUNTER_WORDS = 18;

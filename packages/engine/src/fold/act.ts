@@ -39,9 +39,12 @@ export function applyAct(state: State, act: Act): ActResult {
 
 function updateSubject(state: State, act: SubjectUpdated): ActResult {
   const row = state.places.rowOf(act.subject);
-  if (isFolded(kindOf(state, act.subject).table.chunkOf(row), row, state.position)) return { type: "done", id: null };
+  if (isFolded(kindOf(state, act.subject).table.chunkOf(row), row, state.position))
+    return { type: "done", id: null };
   const profile = state.profiles.get(act.subject) ?? { operator: null, attributes: {} };
-  const attributes: { [key: string]: string | number | boolean | readonly string[] } = { ...profile.attributes };
+  const attributes: { [key: string]: string | number | boolean | readonly string[] } = {
+    ...profile.attributes,
+  };
   for (const [key, value] of Object.entries(act.attributes ?? {})) {
     if (value === null) delete attributes[key];
     else attributes[key] = value;
@@ -61,7 +64,8 @@ function activatePolicy(state: State, act: PolicyActivated): ActResult {
     const next = compilePolicy(act.policy);
     closeChangedWindows(state, kind, next);
     forgetMeans(state, kind);
-    if (next.policy.historyRetentionMs !== kind.compiled.policy.historyRetentionMs) respanAverages(state, kind, next);
+    if (next.policy.historyRetentionMs !== kind.compiled.policy.historyRetentionMs)
+      respanAverages(state, kind, next);
     if (!sameNames(next.policy.tiers.names, kind.compiled.policy.tiers.names)) placeAnew(state, kind, next);
     kind.compiled = next;
     const { metricRetentionMs, aggregateIntervalMs, sampleSize } = act.policy;
@@ -97,7 +101,8 @@ function forgetMeans(state: State, kind: Kind): void {
 function respanAverages(state: State, kind: Kind, next: CompiledPolicy): void {
   for (let row = 0; row < kind.table.count; row++) {
     const chunk = kind.table.chunkOf(row);
-    if (!isFolded(chunk, row, state.position)) respanAverage(chunk.f64, rowStart(row), kind.compiled.policy, next.policy);
+    if (!isFolded(chunk, row, state.position))
+      respanAverage(chunk.f64, rowStart(row), kind.compiled.policy, next.policy);
   }
 }
 

@@ -28,7 +28,9 @@ export function onVerdict(
   at: number,
 ): void {
   const { name } = METRICS[rule.code]!;
-  const open = state.sanctions.of(subject)?.penalties.find((one) => one.alert?.open === true && one.alert.metric === name);
+  const open = state.sanctions
+    .of(subject)
+    ?.penalties.find((one) => one.alert?.open === true && one.alert.metric === name);
   if (verdict === "closes") {
     if (open === undefined) return;
     open.alert!.open = false;
@@ -40,7 +42,14 @@ export function onVerdict(
   }
 }
 
-function openAlert(state: State, kind: Kind, subject: number, rule: MetricRule, value: number, at: number): void {
+function openAlert(
+  state: State,
+  kind: Kind,
+  subject: number,
+  rule: MetricRule,
+  value: number,
+  at: number,
+): void {
   const standing = state.sanctions.of(subject)?.penalties ?? [];
   if (isFull(state, subject)) return;
   const { policy } = kind.compiled;
@@ -115,7 +124,8 @@ function alertDeduction(kind: Kind, rule: MetricRule, value: number): number {
   const severity = alertSeverity(rule, value, rule.alertThreshold!);
   const type = alertPenaltyType(METRICS[rule.code]!.name);
   const points = alertPoints(kind, severity);
-  if (policy.alerts.mode === "document") return fullDeduction(policy, type, ALERT_TO_PENALTY[severity], points, null);
+  if (policy.alerts.mode === "document")
+    return fullDeduction(policy, type, ALERT_TO_PENALTY[severity], points, null);
   return points * policy.penaltyWeights[type];
 }
 

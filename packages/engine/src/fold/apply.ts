@@ -4,7 +4,18 @@
  */
 import type { Batch, Entry, Registration } from "../event/batch.ts";
 import { kindNamed, type State } from "../state/state.ts";
-import { EVALUATED_AT, isFolded, LAST_AT, NUMBER, REGISTERED_AT, rowStart, SCORE, TIER, STALE_MEANS, ALL_STALE } from "../state/row-table.ts";
+import {
+  EVALUATED_AT,
+  isFolded,
+  LAST_AT,
+  NUMBER,
+  REGISTERED_AT,
+  rowStart,
+  SCORE,
+  TIER,
+  STALE_MEANS,
+  ALL_STALE,
+} from "../state/row-table.ts";
 import { applyAct } from "./act.ts";
 import { drainDeadlines, queueDeadlines } from "./deadlines.ts";
 import type { ActResult, Effects } from "./effects.ts";
@@ -23,7 +34,8 @@ export function apply(state: State, batch: Batch): Effects {
   if (batch.position <= state.position) {
     throw new RangeError(`batch ${batch.position} does not follow position ${state.position}`);
   }
-  if (batch.loggedAt < state.now) throw new RangeError(`batch ${batch.position} is logged before the one before it`);
+  if (batch.loggedAt < state.now)
+    throw new RangeError(`batch ${batch.position} is logged before the one before it`);
   const { effects } = state;
   const elapsedMs = state.now === 0 ? 0 : batch.loggedAt - state.now;
   state.position = batch.position;
@@ -60,7 +72,8 @@ function applyEntry(state: State, entry: Entry): void {
 function register(state: State, registration: Registration): void {
   const { number, id } = registration;
   if (number < state.places.count) return;
-  if (number > state.places.count) throw new RangeError(`subject ${number} registered before ${state.places.count}`);
+  if (number > state.places.count)
+    throw new RangeError(`subject ${number} registered before ${state.places.count}`);
   if (state.ids.size === number) state.ids.insert(id);
   const kind = kindNamed(state, registration.kind);
   if (kind === undefined) throw new RangeError(`subject ${number} of the unknown kind ${registration.kind}`);

@@ -59,7 +59,8 @@ export function queueDeadlines(state: State, subject: number): void {
  */
 function followExtended(state: State, subject: number, dueAtMs: number): void {
   for (const { status, alert, expiresAt } of state.sanctions.of(subject)?.penalties ?? []) {
-    if (status !== "active" || alert === null || alert.queuedUntil !== dueAtMs || expiresAt === dueAtMs) continue;
+    if (status !== "active" || alert === null || alert.queuedUntil !== dueAtMs || expiresAt === dueAtMs)
+      continue;
     alert.queuedUntil = expiresAt!;
     state.deadlines.push(expiresAt!, subject, DEADLINE_SANCTION);
   }

@@ -4,7 +4,18 @@ import { METRICS, type MetricName } from "../event/metrics.ts";
 import { STORAGE_PROVIDER } from "../policy/presets.ts";
 import { PENALTY_TYPES, SEVERITIES, type PenaltyType, type RewardType } from "../policy/vocabulary.ts";
 import type { Penalty } from "../sanction/sanction.ts";
-import { ban, DAY_MS, HOUR_MS, Lab, metric, MINUTE_MS, penalty, policyWith, reward, T0 } from "../testing/lab.ts";
+import {
+  ban,
+  DAY_MS,
+  HOUR_MS,
+  Lab,
+  metric,
+  MINUTE_MS,
+  penalty,
+  policyWith,
+  reward,
+  T0,
+} from "../testing/lab.ts";
 
 const DOCUMENT_ALERTS = policyWith({ alerts: { ...STORAGE_PROVIDER.alerts, mode: "document" } });
 
@@ -18,7 +29,9 @@ describe("TestReputationManager", () => {
     // (.99 + 10 x .75) / 11 of the maximum.
     expect(lab.component(provider, "uptime").score).toBeCloseTo((100 * (0.99 + 7.5)) / 11, 10);
 
-    lab.apply(T0, { acts: [penalty(provider, { severity: "major", points: 20, reason: "Extended downtime" })] });
+    lab.apply(T0, {
+      acts: [penalty(provider, { severity: "major", points: 20, reason: "Extended downtime" })],
+    });
     expect(lab.score(provider)).toBeLessThan(before.score);
     // 20 points x 4 for major x 1 for downtime are more than it has; trust falls by 20 x .3.
     expect(lab.standing(provider).penalties[0]!.points).toBe(80);
@@ -51,7 +64,9 @@ describe("TestPerformanceTracker", () => {
   test("ten metrics make an aggregate, and one below the threshold a penalty", () => {
     const lab = new Lab(DOCUMENT_ALERTS, { aggregates: true });
     const provider = lab.register("test_provider");
-    const samples = Array.from({ length: 10 }, (_, i) => metric(provider, "uptime", 0.98 + i * 0.001, T0 + (20 - i) * MINUTE_MS));
+    const samples = Array.from({ length: 10 }, (_, i) =>
+      metric(provider, "uptime", 0.98 + i * 0.001, T0 + (20 - i) * MINUTE_MS),
+    );
     lab.apply(T0 + 20 * MINUTE_MS, { samples });
     const aggregate = lab.state.kinds[0]!.aggregates!.read(0, 0, lab.state.now)!;
     expect(aggregate.count).toBe(10);
@@ -76,7 +91,12 @@ describe("TestPerformanceTracker", () => {
 
 describe("the tables of the document", () => {
   test("severities multiply the points of a penalty", () => {
-    for (const [severity, multiplier] of [["minor", 1], ["moderate", 2], ["major", 4], ["critical", 8]] as const) {
+    for (const [severity, multiplier] of [
+      ["minor", 1],
+      ["moderate", 2],
+      ["major", 4],
+      ["critical", 8],
+    ] as const) {
       const lab = new Lab();
       const provider = lab.register("p");
       lab.apply(T0, { acts: [penalty(provider, { severity, points: 2 })] });
@@ -117,7 +137,9 @@ describe("the tables of the document", () => {
   test("a fraction is a share of the maximum, times the type's weight, whatever the severity", () => {
     const lab = new Lab();
     const provider = lab.register("p");
-    lab.apply(T0, { acts: [penalty(provider, { points: null, fraction: 0.05, severity: "critical", penalty: "data_loss" })] });
+    lab.apply(T0, {
+      acts: [penalty(provider, { points: null, fraction: 0.05, severity: "critical", penalty: "data_loss" })],
+    });
     expect(lab.standing(provider).penalties[0]!.points).toBe(0.05 * 100 * 2);
     expect(lab.component(provider, "trust").score).toBe(75 - 5 * 0.6);
   });
@@ -210,8 +232,14 @@ describe("alerts as the document has them", () => {
   test("metrics without a threshold never alert; with one they are poor performance", () => {
     for (const name of ["storage_reliability", "service_quality", "throughput"] as const) {
       expect(alertOf(name, 0)).toBeNull();
-      const metrics = { ...STORAGE_PROVIDER.metrics, [name]: { ...STORAGE_PROVIDER.metrics[name], alertThreshold: 0.9 } };
-      expect(alertOf(name, 0.89, policyWith({ metrics }))).toMatchObject({ type: "poor_performance", severity: "minor" });
+      const metrics = {
+        ...STORAGE_PROVIDER.metrics,
+        [name]: { ...STORAGE_PROVIDER.metrics[name], alertThreshold: 0.9 },
+      };
+      expect(alertOf(name, 0.89, policyWith({ metrics }))).toMatchObject({
+        type: "poor_performance",
+        severity: "minor",
+      });
     }
   });
 
@@ -223,11 +251,14 @@ describe("alerts as the document has them", () => {
     [2001, "major", 20, 80],
     [4000, "major", 20, 80],
     [4001, "critical", 40, 320],
-  ] as const)("%d ms against 1000 is %s: %d points, %d with the severity's multiplier", (value, severity, points, product) => {
-    const alert = alertOf("response_time", value)!;
-    expect(alert).toMatchObject({ severity, points });
-    expect(alert.deduction).toBe(product * 0.5);
-  });
+  ] as const)(
+    "%d ms against 1000 is %s: %d points, %d with the severity's multiplier",
+    (value, severity, points, product) => {
+      const alert = alertOf("response_time", value)!;
+      expect(alert).toMatchObject({ severity, points });
+      expect(alert.deduction).toBe(product * 0.5);
+    },
+  );
 
   test.each([
     [0.94, "minor"],
@@ -247,7 +278,9 @@ describe("alerts as the document has them", () => {
     // A provider at about 93 before it fails.
     for (let hour = 0; hour < 40 * 24; hour++) {
       const at = T0 + hour * HOUR_MS;
-      const good = METRICS.map(({ name, shape }) => metric(provider, name, shape === "bounded" ? 1 : shape === "time" ? 30 : 2e8, at));
+      const good = METRICS.map(({ name, shape }) =>
+        metric(provider, name, shape === "bounded" ? 1 : shape === "time" ? 30 : 2e8, at),
+      );
       lab.apply(at, { samples: good });
     }
     const failedAt = T0 + 40 * DAY_MS;
@@ -269,7 +302,9 @@ describe("sanctions in force", () => {
     expect(ended.map(({ type }) => type)).toContain("penalty.ended");
     expect(lab.standing(provider, T0 + 1000 * DAY_MS).penalties).toHaveLength(1);
     const accountable = { issuer: "key:test", reason: "appeal" };
-    const { results } = lab.apply(T0 + 2 * DAY_MS, { acts: [{ type: "penalty.revoked", penaltyId: lasting!.penalty.id, ...accountable }] });
+    const { results } = lab.apply(T0 + 2 * DAY_MS, {
+      acts: [{ type: "penalty.revoked", penaltyId: lasting!.penalty.id, ...accountable }],
+    });
     expect(results.at(-1)).toMatchObject({ type: "applied", acts: [{ type: "done" }] });
     expect(lab.standing(provider).penalties).toEqual([]);
   });
@@ -278,7 +313,9 @@ describe("sanctions in force", () => {
     const lab = new Lab();
     const provider = lab.register("p");
     lab.apply(T0, { acts: [penalty(provider, { points: 8, expiresAt: T0 + DAY_MS, fade: "linear" })] });
-    const points = [0, 6, 12, 18].map((hour) => lab.standing(provider, T0 + hour * HOUR_MS).penalties[0]!.points);
+    const points = [0, 6, 12, 18].map(
+      (hour) => lab.standing(provider, T0 + hour * HOUR_MS).penalties[0]!.points,
+    );
     expect(points).toEqual([8, 6, 4, 2]);
     expect(lab.standing(provider, T0 + DAY_MS).penalties).toEqual([]);
   });
@@ -286,7 +323,9 @@ describe("sanctions in force", () => {
   test("rewards add at most 20 together and never buffer a penalty", () => {
     const lab = new Lab();
     const provider = lab.register("p");
-    lab.apply(T0, { acts: Array.from({ length: 3 }, () => reward(provider, { reward: "data_integrity", points: 8 })) });
+    lab.apply(T0, {
+      acts: Array.from({ length: 3 }, () => reward(provider, { reward: "data_integrity", points: 8 })),
+    });
     expect(lab.standing(provider).rewards.map(({ points }) => points)).toEqual([12, 8, 0]);
     expect(lab.score(provider)).toBe(95);
     const rich = new Lab(policyWith({ initialScore: 99 }));
@@ -309,7 +348,12 @@ describe("sanctions in force", () => {
     // The first ends, the second goes on.
     expect(lab.apply(T0 + DAY_MS).list.map(({ type }) => type)).not.toContain("ban.ended");
     const lasting = lab.standing(provider).penalties[0]!.penalty;
-    const act = { type: "penalty.revoked", penaltyId: lasting.id, issuer: "key:test", reason: "appeal" } as const;
+    const act = {
+      type: "penalty.revoked",
+      penaltyId: lasting.id,
+      issuer: "key:test",
+      reason: "appeal",
+    } as const;
     expect(lab.apply(T0 + DAY_MS + 1, { acts: [act] }).list.map(({ type }) => type)).toContain("ban.ended");
     expect(lab.standing(provider)).toMatchObject({ banned: false, place: 1, ranked: 1 });
   });

@@ -17,12 +17,40 @@ export const CHANGES_MAX = 65_536;
 /** A crossing or an act that took effect; rare beside samples. */
 export type Effect =
   | { readonly type: "subject.registered"; readonly subject: number }
-  | { readonly type: "tier.changed"; readonly subject: number; readonly from: string; readonly to: string; readonly score: number }
-  | { readonly type: "score.low"; readonly subject: number; readonly score: number; readonly threshold: number }
-  | { readonly type: "score.recovered"; readonly subject: number; readonly score: number; readonly threshold: number }
-  | { readonly type: "alert.opened" | "alert.extended" | "alert.closed"; readonly subject: number; readonly penalty: Penalty }
-  | { readonly type: "penalty.applied" | "penalty.ended" | "penalty.revoked"; readonly subject: number; readonly penalty: Penalty }
-  | { readonly type: "reward.granted" | "reward.ended" | "reward.revoked"; readonly subject: number; readonly reward: Reward }
+  | {
+      readonly type: "tier.changed";
+      readonly subject: number;
+      readonly from: string;
+      readonly to: string;
+      readonly score: number;
+    }
+  | {
+      readonly type: "score.low";
+      readonly subject: number;
+      readonly score: number;
+      readonly threshold: number;
+    }
+  | {
+      readonly type: "score.recovered";
+      readonly subject: number;
+      readonly score: number;
+      readonly threshold: number;
+    }
+  | {
+      readonly type: "alert.opened" | "alert.extended" | "alert.closed";
+      readonly subject: number;
+      readonly penalty: Penalty;
+    }
+  | {
+      readonly type: "penalty.applied" | "penalty.ended" | "penalty.revoked";
+      readonly subject: number;
+      readonly penalty: Penalty;
+    }
+  | {
+      readonly type: "reward.granted" | "reward.ended" | "reward.revoked";
+      readonly subject: number;
+      readonly reward: Reward;
+    }
   | { readonly type: "ban.started" | "ban.ended"; readonly subject: number; readonly penalty: Penalty }
   | { readonly type: "policy.activated"; readonly kind: string; readonly policy: string };
 

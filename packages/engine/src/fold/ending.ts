@@ -44,5 +44,7 @@ export function endPenalty(state: State, penalty: Penalty, status: "ended" | "re
 
 function isBanned(state: State, subject: number): boolean {
   const type: PenaltyType = "ban";
-  return state.sanctions.of(subject)!.penalties.some((other) => other.type === type && other.status === "active");
+  return state.sanctions
+    .of(subject)!
+    .penalties.some((other) => other.type === type && other.status === "active");
 }

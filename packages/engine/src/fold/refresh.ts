@@ -17,7 +17,10 @@ export function refreshSlice(state: State, elapsedMs: number): void {
   const count = state.places.count;
   if (count === 0) return;
   const intervalMs = shortestInterval(state);
-  state.refreshOwed = Math.min(count, state.refreshOwed + (elapsedMs / intervalMs) * ROUNDS_PER_INTERVAL * count);
+  state.refreshOwed = Math.min(
+    count,
+    state.refreshOwed + (elapsedMs / intervalMs) * ROUNDS_PER_INTERVAL * count,
+  );
   const due = Math.min(Math.floor(state.refreshOwed), REFRESH_MAX);
   state.refreshOwed -= due;
   for (let step = 0; step < due; step++) {
@@ -26,6 +29,8 @@ export function refreshSlice(state: State, elapsedMs: number): void {
     if (state.now - evaluatedAt(state, subject) < intervalMs / ROUNDS_PER_INTERVAL) continue;
     evaluateSubject(state, subject, BY_TIME);
     watchCrossing(state, subject, intervalMs);
+    // Nobody else gives back the memory of a subject that has fallen silent.
+    kindOf(state, subject).aggregates?.expire(state.places.rowOf(subject), state.now);
   }
 }
 

@@ -53,7 +53,8 @@ export function foldSamples(state: State, samples: SampleColumns): void {
       const kind = state.kinds[runKind[place]!]!;
       const row = runRow[place]!;
       const chunk = kind.table.chunkOf(row);
-      if (!isFolded(chunk, row, state.position)) evaluate(state, kind, row, chunk, runStart[place]!, REASON.metric);
+      if (!isFolded(chunk, row, state.position))
+        evaluate(state, kind, row, chunk, runStart[place]!, REASON.metric);
     }
   }
 }
@@ -68,8 +69,11 @@ function touchRun(state: State, samples: SampleColumns, from: number, length: nu
     runKind[place] = kind;
     runRow[place] = row;
     runStart[place] = start;
-    const { u32 } = kinds[kind]!.table.chunkOf(row);
-    const lines = TOUCHED_WORDS[samples.kind[from + place]! & SAMPLE_METRIC_MASK]!;
+    const metric = samples.kind[from + place]! & SAMPLE_METRIC_MASK;
+    const { aggregates, table } = kinds[kind]!;
+    if (aggregates !== null) touched = (touched + aggregates.touch(row, metric)) | 0;
+    const { u32 } = table.chunkOf(row);
+    const lines = TOUCHED_WORDS[metric]!;
     for (let line = 0; line < lines.length; line++) touched = (touched + u32[start * 2 + lines[line]!]!) | 0;
   }
 }
@@ -125,7 +129,9 @@ function aggregate(
 }
 
 function touchedWords(metric: string): Uint16Array {
-  const mixed = Object.values(COMPONENT_METRICS).filter((metrics) => metrics.includes(metric)).flat();
+  const mixed = Object.values(COMPONENT_METRICS)
+    .filter((metrics) => metrics.includes(metric))
+    .flat();
   const words = new Set<number>();
   for (let word = 0; word < HEADER_SIZE * 2; word += WORDS_PER_LINE) words.add(word);
   for (const name of mixed) {

@@ -2,7 +2,16 @@
 import { DEADLINE_SANCTION } from "../deadline/deadline-kind.ts";
 import type { PenaltyApplied, RewardGranted } from "../event/acts.ts";
 import { fullDeduction, SANCTIONS_ACTIVE_MAX, type Penalty, type Reward } from "../sanction/sanction.ts";
-import { FLAGS, HAS_SANCTIONS, IMPACT, isFolded, IS_BANNED, RECOVERED, rowStart, type Chunk } from "../state/row-table.ts";
+import {
+  FLAGS,
+  HAS_SANCTIONS,
+  IMPACT,
+  isFolded,
+  IS_BANNED,
+  RECOVERED,
+  rowStart,
+  type Chunk,
+} from "../state/row-table.ts";
 import { kindOf, type State } from "../state/state.ts";
 import type { ActResult } from "./effects.ts";
 import { endPenalty } from "./ending.ts";
@@ -69,7 +78,8 @@ export function addPenalty(state: State, penalty: Penalty): void {
 export function revokePenalty(state: State, id: string): ActResult {
   const penalty = state.sanctions.penalty(id);
   if (penalty === undefined) return { type: "penalty_not_found", id };
-  if (isReplayed(state, penalty) && (penalty.status === "active" || wasActive(state, penalty))) return { type: "done", id };
+  if (isReplayed(state, penalty) && (penalty.status === "active" || wasActive(state, penalty)))
+    return { type: "done", id };
   if (penalty.status !== "active") return { type: "penalty_not_active", id, status: penalty.status };
   endPenalty(state, penalty, "revoked", state.now);
   const { chunk, start } = rowOf(state, penalty.subject);
@@ -119,7 +129,8 @@ export function grantReward(state: State, act: RewardGranted): ActResult {
 export function revokeReward(state: State, id: string): ActResult {
   const reward = state.sanctions.reward(id);
   if (reward === undefined) return { type: "reward_not_found", id };
-  if (isReplayed(state, reward) && (reward.status === "active" || wasActive(state, reward))) return { type: "done", id };
+  if (isReplayed(state, reward) && (reward.status === "active" || wasActive(state, reward)))
+    return { type: "done", id };
   if (reward.status !== "active") return { type: "reward_not_active", id, status: reward.status };
   reward.status = "revoked";
   reward.endedAt = state.now;
@@ -147,7 +158,8 @@ function wasActive(state: State, sanction: Penalty | Reward): boolean {
 export function isFull(state: State, subject: number): boolean {
   const sanctions = state.sanctions.of(subject);
   if (sanctions === undefined) return false;
-  const active = (list: readonly { status: string }[]): number => list.filter((one) => one.status === "active").length;
+  const active = (list: readonly { status: string }[]): number =>
+    list.filter((one) => one.status === "active").length;
   return active(sanctions.penalties) + active(sanctions.rewards) >= SANCTIONS_ACTIVE_MAX;
 }
 

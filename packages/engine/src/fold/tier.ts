@@ -69,7 +69,14 @@ export function marginAt(kind: Kind, cut: number, up: boolean, halfWidth: number
 }
 
 /** Farthest tier that the score has reached with its margin, or the tier it is in. */
-function tierPastMargin(state: State, kind: Kind, chunk: Chunk, start: number, score: number, tier: number): number {
+function tierPastMargin(
+  state: State,
+  kind: Kind,
+  chunk: Chunk,
+  start: number,
+  score: number,
+  tier: number,
+): number {
   const cuts = cutsOf(kind);
   const half = halfWidthOf(chunk, start, kind.compiled, state.now);
   for (let up = 0; up < tier; up++) {

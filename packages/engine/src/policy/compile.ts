@@ -2,7 +2,13 @@
  * A policy made ready for the fold: names become codes, decay becomes a table, so that no exponential is taken
  * on the hot path.
  */
-import { METRICS, type MetricCode, type MetricShape } from "../event/metrics.ts";
+import {
+  METRIC_NAMES,
+  METRICS,
+  type MetricCode,
+  type MetricName,
+  type MetricShape,
+} from "../event/metrics.ts";
 import { exp } from "../num/exp.ts";
 import { COMPONENTS, type ComponentName, type Policy } from "./policy.ts";
 
@@ -59,6 +65,12 @@ export const COMPONENT_METRICS: { readonly [name in ComponentName]: readonly str
   trust: [],
 };
 
+/** All metrics that the components of a policy read, in the order of `METRICS`. */
+export function metricsRead(policy: Policy): MetricName[] {
+  const components = COMPONENTS.filter((name) => policy.components[name] !== undefined);
+  return METRIC_NAMES.filter((metric) => components.some((name) => COMPONENT_METRICS[name].includes(metric)));
+}
+
 export function compilePolicy(policy: Policy): CompiledPolicy {
   const metrics = METRICS.map((_, code) => compileMetric(policy, code));
   const components = COMPONENTS.filter((name) => policy.components[name] !== undefined).map((name) => ({
@@ -82,7 +94,8 @@ function compileMetric(policy: Policy, code: MetricCode): MetricRule {
   const windowMs = correlated ? policy.slotMs : policy.windowMs;
   const unitMs = correlated ? policy.blockMs : policy.windowMs;
   // Window numbers are 32-bit, so a window of a second or more reaches past the year 2100.
-  if (windowMs < 1000 || unitMs % windowMs !== 0) throw new RangeError(`policy ${policy.name}: window of ${windowMs} ms`);
+  if (windowMs < 1000 || unitMs % windowMs !== 0)
+    throw new RangeError(`policy ${policy.name}: window of ${windowMs} ms`);
   return {
     code,
     shape,
@@ -102,7 +115,8 @@ function compileMetric(policy: Policy, code: MetricCode): MetricRule {
 
 function componentBits(metric: string): number {
   let bits = 0;
-  for (const [place, name] of COMPONENTS.entries()) if (COMPONENT_METRICS[name].includes(metric)) bits |= 1 << place;
+  for (const [place, name] of COMPONENTS.entries())
+    if (COMPONENT_METRICS[name].includes(metric)) bits |= 1 << place;
   return bits;
 }
 

@@ -127,6 +127,7 @@ function valueOf(rule: FieldRule): fc.Arbitrary<unknown> {
         { trust: 0.5, response: 0.5 },
         { reliability: 0.9, performance: 0.1 },
       );
+    case "metrics":
     case "names":
     case "cuts":
       throw new Error("lists are varied by hand");

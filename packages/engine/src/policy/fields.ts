@@ -5,7 +5,7 @@
  * The keys of the provider document (`reputation` and `tracking`) stand as it prints them; the rest is added
  * beside them.
  */
-import { METRICS, type MetricSpec } from "../event/metrics.ts";
+import { METRIC_NAMES, METRICS, type MetricSpec } from "../event/metrics.ts";
 import { DURATION_MAX_MS, formatDuration } from "./duration.ts";
 import { COMPONENTS } from "./policy.ts";
 import { PENALTY_TYPES, REWARD_TYPES, SEVERITIES } from "./vocabulary.ts";
@@ -32,7 +32,9 @@ export type FieldRule =
   /** A strictly monotone list of numbers. */
   | { readonly type: "cuts"; readonly order: "falling" | "rising"; readonly max: number }
   /** Components by name; a document that names any names all, for they must sum to 1. */
-  | { readonly type: "components" };
+  | { readonly type: "components" }
+  /** A list of metrics. */
+  | { readonly type: "metrics" };
 
 export interface PolicyField {
   /** Keys in the document, outermost first, joined by dots. */
@@ -71,6 +73,17 @@ export const POLICY_FIELDS: readonly PolicyField[] = [
   ...trackingFields(),
 ];
 
+/**
+ * The one key that has no place in a {@link Policy}: it decides while the document is read which components there
+ * are. A document that does not have it means all metrics.
+ */
+export const SOURCES_FIELD = {
+  path: "reputation.sources",
+  rule: { type: "metrics" },
+  description:
+    "Metrics that are reported; components that none of them feeds are left out, the other weights rescaled.",
+} as const satisfies Omit<PolicyField, "at" | "scales">;
+
 /** What a field takes, in words: for messages and for the reference page. */
 export function describeRule(rule: FieldRule): string {
   switch (rule.type) {
@@ -90,6 +103,8 @@ export function describeRule(rule: FieldRule): string {
       return `a strictly ${rule.order} list of numbers above 0 and up to ${rule.max}`;
     case "components":
       return `weights above 0 that sum to 1, of ${COMPONENTS.join(", ")}`;
+    case "metrics":
+      return `a list of different metrics, of ${METRIC_NAMES.join(", ")}`;
   }
 }
 

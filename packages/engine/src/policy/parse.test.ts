@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { METRIC_NAMES } from "../event/metrics.ts";
 import { policyDocument, valueAt } from "./document.ts";
 import { POLICY_FIELDS } from "./fields.ts";
 import { flattenDocument, nestDocument } from "./flatten.ts";
 import { listPresets, parsePolicy } from "./parse.ts";
-import type { Policy } from "./policy.ts";
+import { COMPONENTS, type Policy } from "./policy.ts";
 import { STORAGE_PROVIDER } from "./presets.ts";
 import { PROBLEMS_MAX, type Problem } from "./problem.ts";
 
@@ -156,6 +157,48 @@ describe("documents", () => {
   });
 });
 
+describe("sources", () => {
+  test("leave out the components that nothing feeds and share their weights out", () => {
+    expect(parsed({ reputation: { sources: ["uptime"] } }).components).toEqual({ uptime: 0.5, trust: 0.5 });
+    const latency = parsed({ reputation: { sources: ["network_latency"] } }).components;
+    expect(latency).toEqual({ response: 0.15 / 0.35, trust: 0.2 / 0.35 });
+    // response_time feeds two components, and so both stay.
+    const { components } = parsed({ reputation: { sources: ["response_time", "data_integrity"] } });
+    expect(Object.keys(components)).toEqual(["reliability", "performance", "response", "trust"]);
+  });
+
+  test("change nothing when every component is fed", () => {
+    const sources = ["data_integrity", "response_time", "availability"];
+    expect(parsed({ reputation: { sources } })).toEqual(STORAGE_PROVIDER);
+  });
+
+  test("apply to the components that the document names", () => {
+    const components = { reliability: 0.6, uptime: 0.3, response: 0.1 };
+    const policy = parsed({ reputation: { sources: ["uptime", "network_latency"], components } });
+    expect(policy.components.uptime).toBeCloseTo(0.75, 12);
+    expect(policy.components).toEqual({ uptime: expect.any(Number), response: expect.any(Number) });
+  });
+
+  test("leave weights that sum to 1, and touch nothing else", () => {
+    const metrics = fc.subarray([...METRIC_NAMES], { minLength: 1 });
+    const weights = fc.record(
+      Object.fromEntries(COMPONENTS.map((name) => [name, fc.integer({ min: 1, max: 1000 })])),
+    );
+    fc.assert(
+      fc.property(metrics, weights, (sources, parts) => {
+        const total = Object.values(parts).reduce((sum, part) => sum + part, 0);
+        const components = Object.fromEntries(
+          Object.entries(parts).map(([name, part]) => [name, part / total]),
+        );
+        const policy = parsed({ reputation: { sources, components } });
+        const sum = Object.values(policy.components).reduce((all, weight) => all + weight, 0);
+        expect(Math.abs(sum - 1)).toBeLessThan(1e-9);
+        expect({ ...policy, components: STORAGE_PROVIDER.components }).toEqual(STORAGE_PROVIDER);
+      }),
+    );
+  });
+});
+
 describe("refusals", () => {
   test.each([
     [
@@ -301,6 +344,29 @@ describe("refusals", () => {
       "out_of_range",
       "above 0",
     ],
+    [{ reputation: { sources: [] } }, "reputation.sources", "wrong_length", "at least one"],
+    [
+      { reputation: { sources: "uptime" } },
+      "reputation.sources",
+      "wrong_type",
+      "a list of different metrics",
+    ],
+    [{ reputation: { sources: [7] } }, "reputation.sources", "wrong_type", "not 7"],
+    [{ reputation: { sources: null } }, "reputation.sources", "wrong_type", "null"],
+    [
+      { reputation: { sources: ["uptime", "uptme"] } },
+      "reputation.sources",
+      "unknown_metric",
+      "nearest is uptime",
+    ],
+    [{ reputation: { sources: ["uptime", "uptime"] } }, "reputation.sources", "unknown_value", "different"],
+    [
+      { reputation: { sources: ["uptime"], components: { response: 0.5, trust: 0.5 } } },
+      "reputation.sources",
+      "no_component",
+      "response, trust",
+    ],
+    [{ reputation: { surces: ["uptime"] } }, "reputation.surces", "unknown_key", "reputation.sources"],
     [{ name: "My Policy" }, "name", "unknown_value", "lower-case"],
     [{ name: 7 }, "name", "wrong_type", "7"],
     [{ extends: "storage-provder" }, "extends", "unknown_preset", "storage-provider"],

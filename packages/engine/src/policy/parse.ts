@@ -1,9 +1,12 @@
 /** Policy documents, as people write them, made into complete and valid policies. */
+import { METRIC_NAMES, metricCode, type MetricName } from "../event/metrics.ts";
+import { COMPONENT_METRICS } from "./compile.ts";
 import { parseDuration } from "./duration.ts";
 import { valueAt } from "./document.ts";
 import {
   describeRule,
   POLICY_FIELDS,
+  SOURCES_FIELD,
   TIERS_MAX,
   type FieldRule,
   type NumberRule,
@@ -36,10 +39,16 @@ const NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/u;
 /**
  * Reads a policy document (`reputation:` and `tracking:` as the provider document prints them, and what is added
  * beside them). Missing keys take the value of the preset named by `extends` (`storage-provider` unless given);
- * points among them scale with `max_score`. All problems are reported at once, at most a hundred.
+ * points among them scale with `max_score`. `reputation.sources` names the metrics that will be reported and leaves
+ * out the components that none of them feeds; the policy has only those that remain. All problems are reported at
+ * once, at most a hundred.
  */
 export function parsePolicy(document: unknown): ParsedPolicy {
-  const flat = flattenDocument(document, ["extends", ...POLICY_FIELDS.map(({ path }) => path)]);
+  const flat = flattenDocument(document, [
+    "extends",
+    SOURCES_FIELD.path,
+    ...POLICY_FIELDS.map(({ path }) => path),
+  ]);
   const problems = [...flat.problems];
   const base = basePolicy(flat.values.get("extends") ?? STORAGE_PROVIDER.name, problems);
   const given = new Map<PolicyField, unknown>();
@@ -48,9 +57,12 @@ export function parsePolicy(document: unknown): ParsedPolicy {
     const value = readValue(field.rule, flat.values.get(field.path), field.path, problems);
     if (value !== undefined) given.set(field, value);
   }
+  const sources = flat.values.has(SOURCES_FIELD.path)
+    ? readSources(flat.values.get(SOURCES_FIELD.path), problems)
+    : METRIC_NAMES;
   // Relations between fields are judged only when each is valid by itself, else one mistake would show as many.
-  if (base === null || problems.length > 0) return { type: "invalid", problems };
-  const policy = overlay(base, given);
+  if (base === null || sources === undefined || problems.length > 0) return { type: "invalid", problems };
+  const policy = withSources(overlay(base, given), sources, problems);
   checkRelations(policy, problems);
   return problems.length > 0 ? { type: "invalid", problems } : { type: "ok", policy };
 }
@@ -101,6 +113,8 @@ function readValue(rule: FieldRule, raw: unknown, path: string, problems: Proble
       return readCuts(rule, raw, path, problems);
     case "components":
       return readComponents(raw, path, problems);
+    case "metrics":
+      return readSources(raw, problems);
   }
 }
 
@@ -180,6 +194,22 @@ function readComponents(raw: unknown, path: string, problems: Problem[]): Policy
   return weights;
 }
 
+function readSources(raw: unknown, problems: Problem[]): MetricName[] | undefined {
+  const { path, rule } = SOURCES_FIELD;
+  if (!Array.isArray(raw)) return refuse(rule, raw, path, problems);
+  const known = problems.length;
+  if (new Set(raw).size < raw.length) return refuse(rule, raw, path, problems, "unknown_value");
+  if (raw.length === 0) report(problems, path, "wrong_length", `${path} must name at least one metric`);
+  for (const name of raw as readonly unknown[]) {
+    if (typeof name !== "string") refuse(rule, name, path, problems);
+    else if (metricCode(name) === -1) {
+      const message = `there is no metric ${show(name)}; the nearest is ${nearest(name, METRIC_NAMES)}`;
+      report(problems, path, "unknown_metric", message);
+    }
+  }
+  return problems.length > known ? undefined : METRIC_NAMES.filter((name) => raw.includes(name));
+}
+
 function refuse(
   rule: FieldRule,
   raw: unknown,
@@ -205,6 +235,26 @@ function overlay(base: Policy, given: ReadonlyMap<PolicyField, unknown>): Policy
   }
   // A copy of a whole policy, in which each field was replaced by a value of the same type.
   return draft as unknown as Policy;
+}
+
+/**
+ * The policy with those of its components that a source feeds. What is left out would stay at its prior for ever, so
+ * its weight is shared out: weight / sum of the remaining weights. Trust is fed by the score itself and stays.
+ */
+function withSources(policy: Policy, sources: readonly MetricName[], problems: Problem[]): Policy {
+  const isFed = (name: ComponentName): boolean =>
+    sources.some((metric) => COMPONENT_METRICS[name].includes(metric));
+  const before = COMPONENTS.filter((name) => policy.components[name] !== undefined);
+  const kept = before.filter((name) => name === "trust" || isFed(name));
+  if (kept.length === before.length) return policy;
+  if (!kept.some(isFed)) {
+    const message = `${sources.join(", ")} feeds no component of the policy, which has ${before.join(", ")}`;
+    report(problems, SOURCES_FIELD.path, "no_component", message);
+    return policy;
+  }
+  const sum = kept.reduce((total, name) => total + policy.components[name]!, 0);
+  const components = Object.fromEntries(kept.map((name) => [name, policy.components[name]! / sum]));
+  return { ...policy, components };
 }
 
 function scaled(value: unknown, scale: number): unknown {

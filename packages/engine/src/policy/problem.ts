@@ -8,6 +8,8 @@ export type ProblemCode =
   | "out_of_range"
   | "unknown_value"
   | "unknown_component"
+  | "unknown_metric"
+  | "no_component"
   | "weights_sum"
   | "not_monotone"
   | "wrong_length"

@@ -1,4 +1,5 @@
 /** Digest of everything that decides a score: equal on every machine that has applied the same log. */
+import { canonicalJson } from "../event/codec.ts";
 import { StateDigest } from "../num/hash.ts";
 import { CHANGE_STAMP, ROW_SIZE, rowStart } from "../state/row-table.ts";
 import type { State } from "../state/state.ts";
@@ -21,12 +22,13 @@ export function stateHash(state: State): string {
       digest.u32(kind.rank.bucketOf(row));
     }
   }
+  // Canonical, because the log gives back the keys of what people wrote in another order than they were sent.
   for (let subject = 0; subject < state.places.count; subject++) {
     digest.text(state.ids.at(subject));
     const profile = state.profiles.get(subject);
-    if (profile !== undefined) digest.text(JSON.stringify(profile));
+    if (profile !== undefined) digest.text(canonicalJson(profile));
     const sanctions = state.sanctions.of(subject);
-    if (sanctions !== undefined) digest.text(JSON.stringify(sanctions));
+    if (sanctions !== undefined) digest.text(canonicalJson(sanctions));
   }
   digest.text(JSON.stringify(state.memory.dump()));
   return digest.hex();

@@ -93,9 +93,11 @@ export function explain(state: State, subject: number, nowMs: number): Explanati
  */
 function contributionsOf(now: Standing): Contribution[] {
   const list: Contribution[] = [];
-  for (const { name, weight, score } of now.components) list.push({ source: "component", name, points: weight * score });
+  for (const { name, weight, score } of now.components)
+    list.push({ source: "component", name, points: weight * score });
   for (const { reward, points } of now.rewards) list.push({ source: "reward", name: reward.id, points });
-  for (const { penalty, points } of now.penalties) list.push({ source: "penalty", name: penalty.id, points: 0 - points });
+  for (const { penalty, points } of now.penalties)
+    list.push({ source: "penalty", name: penalty.id, points: 0 - points });
   const sum = list.reduce((total, { points }) => total + points, 0);
   const limit = now.score - sum;
   list.push({ source: "limit", name: "limit", points: limit });
@@ -105,7 +107,12 @@ function contributionsOf(now: Standing): Contribution[] {
   return list;
 }
 
-function evidenceOf(state: State, subject: number, component: ComponentStanding, nowMs: number): ComponentEvidence {
+function evidenceOf(
+  state: State,
+  subject: number,
+  component: ComponentStanding,
+  nowMs: number,
+): ComponentEvidence {
   const { compiled, table } = kindOf(state, subject);
   const rule = compiled.components.find((one) => one.name === component.name)!;
   const row = state.places.rowOf(subject);
@@ -139,12 +146,17 @@ function evidenceOf(state: State, subject: number, component: ComponentStanding,
   return { ...component, metrics, prior, inactivityPoints, trust: null };
 }
 
-function improvementsOf(state: State, now: Standing, components: readonly ComponentEvidence[]): Improvement[] {
+function improvementsOf(
+  state: State,
+  now: Standing,
+  components: readonly ComponentEvidence[],
+): Improvement[] {
   const { compiled } = kindOf(state, now.subject);
   const { maxScore } = compiled.policy;
   const list: Improvement[] = [...metricGains(compiled.components, components, maxScore)];
   for (const { penalty, points } of now.penalties) {
-    if (points > 0) list.push({ action: "penalty_ends", name: penalty.id, gain: points, at: penalty.expiresAt });
+    if (points > 0)
+      list.push({ action: "penalty_ends", name: penalty.id, gain: points, at: penalty.expiresAt });
   }
   const trust = components.find(({ name }) => name === "trust");
   if (trust !== undefined) {
@@ -168,11 +180,15 @@ function metricGains(
     for (const { code } of rule.metrics) {
       const metric = METRICS[code]!.name;
       const evidence = component.metrics.find((one) => one.metric === metric);
-      const gain = evidence === undefined
-        ? component.weight * (maxScore - component.score) * component.prior.share
-        : component.weight * maxScore * evidence.share * (1 - evidence.mean);
+      const gain =
+        evidence === undefined
+          ? component.weight * (maxScore - component.score) * component.prior.share
+          : component.weight * maxScore * evidence.share * (1 - evidence.mean);
       const before = gains.get(metric);
-      gains.set(metric, { gain: (before?.gain ?? 0) + gain, reported: evidence !== undefined || (before?.reported ?? false) });
+      gains.set(metric, {
+        gain: (before?.gain ?? 0) + gain,
+        reported: evidence !== undefined || (before?.reported ?? false),
+      });
     }
   }
   return [...gains].flatMap(([name, { gain, reported }]): Improvement[] =>
@@ -193,10 +209,19 @@ function thresholdsOf(state: State, now: Standing): Threshold[] {
   const list: Threshold[] = [];
   const enough = chunk.u32[ints + WINDOW_COUNT]! >= tiers.evidenceMin;
   if (tier > 0 && enough) {
-    list.push(threshold(tiers.names[tier - 1]!, "above", cuts[tier - 1]! + marginAt(kind, tier - 1, true, half), now.score));
+    list.push(
+      threshold(
+        tiers.names[tier - 1]!,
+        "above",
+        cuts[tier - 1]! + marginAt(kind, tier - 1, true, half),
+        now.score,
+      ),
+    );
   }
   if (tier < cuts.length) {
-    list.push(threshold(tiers.names[tier + 1]!, "below", cuts[tier]! - marginAt(kind, tier, false, half), now.score));
+    list.push(
+      threshold(tiers.names[tier + 1]!, "below", cuts[tier]! - marginAt(kind, tier, false, half), now.score),
+    );
   }
   list.push(threshold("reputation_low", "below", lowThreshold, now.score));
   return list;

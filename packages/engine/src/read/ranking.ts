@@ -60,7 +60,10 @@ function list(kind: Kind, rows: readonly number[]): Ranked[] {
  * Lower bounds as of the subject's newest evaluation, kept while that is the newest: the same few subjects stand at
  * the ends of a ranking from one question to the next. Not part of the state: it can be computed again.
  */
-const lowerBounds = new WeakMap<Kind, Map<number, { readonly evaluatedAt: number; readonly lower: number }>>();
+const lowerBounds = new WeakMap<
+  Kind,
+  Map<number, { readonly evaluatedAt: number; readonly lower: number }>
+>();
 const LOWER_BOUNDS_MAX = 8_192;
 
 function byLowerBound(kind: Kind): (a: number, b: number) => number {

@@ -4,7 +4,15 @@ import type { ComponentName } from "../policy/policy.ts";
 import { rewardSharesAt, sharesAt, type Penalty, type Reward } from "../sanction/sanction.ts";
 import { componentInterval } from "../score/interval.ts";
 import { componentScore, inactivityLoss, scoreRow } from "../score/score.ts";
-import { EVENT_COUNT, EVIDENCE_DAYS, FIRST_AT, LAST_AT, REGISTERED_AT, rowStart, TIER } from "../state/row-table.ts";
+import {
+  EVENT_COUNT,
+  EVIDENCE_DAYS,
+  FIRST_AT,
+  LAST_AT,
+  REGISTERED_AT,
+  rowStart,
+  TIER,
+} from "../state/row-table.ts";
 import { kindOf, type State } from "../state/state.ts";
 
 /** One component, on the score's scale. */
@@ -141,7 +149,10 @@ export function penaltiesInForce(state: State, subject: number, nowMs: number): 
   sharesAt(sanctions.penalties, kindOf(state, subject).compiled.policy, nowMs, shares);
   return sanctions.penalties
     .map((penalty, index) => ({ penalty, points: shares[index]! }))
-    .filter(({ penalty }) => penalty.status === "active" && (penalty.expiresAt === null || nowMs < penalty.expiresAt));
+    .filter(
+      ({ penalty }) =>
+        penalty.status === "active" && (penalty.expiresAt === null || nowMs < penalty.expiresAt),
+    );
 }
 
 export function rewardsInForce(state: State, subject: number, nowMs: number): RewardInForce[] {

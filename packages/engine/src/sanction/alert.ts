@@ -66,7 +66,12 @@ export function alertSeverity(rule: MetricRule, value: number, threshold: number
 export const ALERT_POINTS = { low: 5, medium: 10, high: 20, critical: 40 } as const;
 
 /** Severity of the penalty that an alert becomes. */
-export const ALERT_TO_PENALTY = { low: "minor", medium: "moderate", high: "major", critical: "critical" } as const;
+export const ALERT_TO_PENALTY = {
+  low: "minor",
+  medium: "moderate",
+  high: "major",
+  critical: "critical",
+} as const;
 
 /** Type of the penalty that an alert becomes. */
 export function alertPenaltyType(metric: MetricName): PenaltyType {

@@ -104,7 +104,12 @@ export function deductionAt(penalty: Penalty, nowMs: number): number {
  * Of alerts that belong to one incident only the largest counts, and all alerts together take at most `pointsMax`:
  * one outage seen by several metrics is one outage.
  */
-export function sharesAt(penalties: readonly Penalty[], policy: Policy, nowMs: number, shares: number[]): number {
+export function sharesAt(
+  penalties: readonly Penalty[],
+  policy: Policy,
+  nowMs: number,
+  shares: number[],
+): number {
   let total = 0;
   let alertsLeft = policy.alerts.pointsMax;
   shares.length = penalties.length;
@@ -122,7 +127,12 @@ export function sharesAt(penalties: readonly Penalty[], policy: Policy, nowMs: n
 }
 
 /** What each reward adds at `nowMs`, in the list's order; together at most `rewardPointsMax`. */
-export function rewardSharesAt(rewards: readonly Reward[], policy: Policy, nowMs: number, shares: number[]): number {
+export function rewardSharesAt(
+  rewards: readonly Reward[],
+  policy: Policy,
+  nowMs: number,
+  shares: number[],
+): number {
   let total = 0;
   shares.length = rewards.length;
   for (let index = 0; index < rewards.length; index++) {
@@ -135,7 +145,12 @@ export function rewardSharesAt(rewards: readonly Reward[], policy: Policy, nowMs
   return total;
 }
 
-function isLargestOfIncident(penalties: readonly Penalty[], index: number, share: number, nowMs: number): boolean {
+function isLargestOfIncident(
+  penalties: readonly Penalty[],
+  index: number,
+  share: number,
+  nowMs: number,
+): boolean {
   const incident = penalties[index]!.alert!.incident;
   for (let other = 0; other < penalties.length; other++) {
     const penalty = penalties[other]!;

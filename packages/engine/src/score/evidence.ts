@@ -320,7 +320,12 @@ function readBlocks(chunk: Chunk, slot: number, rule: MetricRule, into: Reading)
   }
   if (count > 0) observe(into, sum / count, weight / count, 1);
   if (previousCount === 0) return;
-  observe(into, previousSum / previousCount, previousWeight / previousCount, decayAfter(rule, current - previous));
+  observe(
+    into,
+    previousSum / previousCount,
+    previousWeight / previousCount,
+    decayAfter(rule, current - previous),
+  );
 }
 
 function blockOf(rule: MetricRule, windowIndex: number): number {

@@ -1,7 +1,15 @@
 /** How sure the score is: the overall half-width is the weighted sum of the components', because outages hit several. */
 import type { CompiledPolicy, ComponentRule } from "../policy/compile.ts";
 import { EVIDENCE_DAYS, type Chunk } from "../state/row-table.ts";
-import { effectiveSize, ends, evidenceSize, intervalEnds, newComponentSums, spread, sumComponent } from "./component.ts";
+import {
+  effectiveSize,
+  ends,
+  evidenceSize,
+  intervalEnds,
+  newComponentSums,
+  spread,
+  sumComponent,
+} from "./component.ts";
 import { trustOf } from "./trust.ts";
 
 const sums = newComponentSums();
@@ -38,7 +46,12 @@ export function componentInterval(
     const size = Math.min(effectiveSizeMax, priorWeight + days);
     const mean = trustOf(chunk, start, compiled.policy, nowMs) / maxScore;
     intervalEnds(mean, mean * (1 - mean), size);
-    return { lower: ends.lower * maxScore, upper: ends.upper * maxScore, effectiveSize: size, evidenceSize: days };
+    return {
+      lower: ends.lower * maxScore,
+      upper: ends.upper * maxScore,
+      effectiveSize: size,
+      evidenceSize: days,
+    };
   }
   sumComponent(chunk, start, rule, compiled, sums);
   const size = effectiveSize(sums, compiled, nowMs);

@@ -19,7 +19,8 @@ export function scoreRow(
   const { policy, components } = compiled;
   const lost = inactivityLoss(chunk, start, compiled, nowMs);
   let base = 0;
-  for (const rule of components) base += rule.weight * componentScore(chunk, start, rule, compiled, lost, nowMs);
+  for (const rule of components)
+    base += rule.weight * componentScore(chunk, start, rule, compiled, lost, nowMs);
   const rewards = sanctions === undefined ? 0 : rewardSharesAt(sanctions.rewards, policy, nowMs, shares);
   const penalties = sanctions === undefined ? 0 : sharesAt(sanctions.penalties, policy, nowMs, shares);
   const credited = Math.min(policy.maxScore, base + rewards) - penalties;
@@ -48,7 +49,8 @@ export function freshenMeans(chunk: Chunk, start: number, compiled: CompiledPoli
   const stale = chunk.u32[start * 2 + STALE_MEANS]!;
   if (stale === 0) return;
   for (const rule of compiled.components) {
-    if ((stale & (1 << rule.place)) !== 0) chunk.f64[start + MEANS + rule.place] = meanOf(chunk, start, rule, compiled);
+    if ((stale & (1 << rule.place)) !== 0)
+      chunk.f64[start + MEANS + rule.place] = meanOf(chunk, start, rule, compiled);
   }
   chunk.u32[start * 2 + STALE_MEANS] = 0;
 }

@@ -54,7 +54,13 @@ export function advanceTrust(chunk: Chunk, row: number, policy: Policy, loggedAt
   const since = f64[row + TRUST_AT]!;
   f64[row + TRUST_AT] = loggedAtMs;
   if (since === 0) return;
-  runAverage(f64, row, f64[row + SCORE]!, Math.min(loggedAtMs - since, policy.maxGapMs), bucketLength(policy));
+  runAverage(
+    f64,
+    row,
+    f64[row + SCORE]!,
+    Math.min(loggedAtMs - since, policy.maxGapMs),
+    bucketLength(policy),
+  );
 }
 
 /** Another history retention: the average stays what it is, over as much of the time behind it as is still wanted. */

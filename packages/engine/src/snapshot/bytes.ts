@@ -70,7 +70,8 @@ export class ByteWriter {
   private reserve(size: number): void {
     const needed = this.used + size;
     if (needed <= this.bytes.length) return;
-    if (needed > BYTES_MAX) throw new RangeError(`buffer of ${needed} bytes is over the limit of ${BYTES_MAX}`);
+    if (needed > BYTES_MAX)
+      throw new RangeError(`buffer of ${needed} bytes is over the limit of ${BYTES_MAX}`);
     let capacity = this.bytes.length;
     while (capacity < needed) capacity *= 2;
     const grown = new Uint8Array(capacity);
@@ -123,7 +124,8 @@ export class ByteReader {
 
   private take(size: number): number {
     const start = this.at;
-    if (start + size > this.bytes.length) throw new RangeError(`cut off: ${size} bytes wanted at ${start} of ${this.bytes.length}`);
+    if (start + size > this.bytes.length)
+      throw new RangeError(`cut off: ${size} bytes wanted at ${start} of ${this.bytes.length}`);
     this.at = start + size;
     return start;
   }
@@ -173,9 +175,15 @@ export function readUtf8(bytes: Uint8Array, start: number, end: number): string 
     } else if (first < 0xe0) {
       text += String.fromCharCode(((first & 0x1f) << 6) | (bytes[at++]! & 0x3f));
     } else if (first < 0xf0) {
-      text += String.fromCharCode(((first & 0x0f) << 12) | ((bytes[at++]! & 0x3f) << 6) | (bytes[at++]! & 0x3f));
+      text += String.fromCharCode(
+        ((first & 0x0f) << 12) | ((bytes[at++]! & 0x3f) << 6) | (bytes[at++]! & 0x3f),
+      );
     } else {
-      const code = ((first & 0x07) << 18) | ((bytes[at++]! & 0x3f) << 12) | ((bytes[at++]! & 0x3f) << 6) | (bytes[at++]! & 0x3f);
+      const code =
+        ((first & 0x07) << 18) |
+        ((bytes[at++]! & 0x3f) << 12) |
+        ((bytes[at++]! & 0x3f) << 6) |
+        (bytes[at++]! & 0x3f);
       text += String.fromCodePoint(code);
     }
   }

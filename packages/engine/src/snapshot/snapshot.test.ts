@@ -7,7 +7,17 @@ import { STORAGE_PROVIDER } from "../policy/presets.ts";
 import { stateHash } from "../read/digest.ts";
 import { createState, type State } from "../state/state.ts";
 import { History } from "../testing/history.ts";
-import { activation, DAY_MS, HOUR_MS, Lab, metric, MINUTE_MS, penalty, policyWith, T0 } from "../testing/lab.ts";
+import {
+  activation,
+  DAY_MS,
+  HOUR_MS,
+  Lab,
+  metric,
+  MINUTE_MS,
+  penalty,
+  policyWith,
+  T0,
+} from "../testing/lab.ts";
 import { endReplay, restoreParts, snapshotParts, type Part } from "./snapshot.ts";
 
 const options = { seed: 99, policies: {}, aggregates: true };
@@ -47,7 +57,12 @@ const WIDER: Policy = policyWith({
   slotMs: 10 * MINUTE_MS,
   windowMs: 5 * MINUTE_MS,
   historyRetentionMs: 10 * DAY_MS,
-  tiers: { ...STORAGE_PROVIDER.tiers, names: ["gold", "silver", "basic"], scoreCuts: [85, 70], percentileCuts: [0.2, 0.5] },
+  tiers: {
+    ...STORAGE_PROVIDER.tiers,
+    names: ["gold", "silver", "basic"],
+    scoreCuts: [85, 70],
+    percentileCuts: [0.2, 0.5],
+  },
 });
 const POLICIES = [STORAGE_PROVIDER, WIDER];
 
@@ -56,7 +71,6 @@ describe("a snapshot", () => {
     fc.assert(
       fc.property(fc.integer(), (seed) => {
         const history = new History(new Lab(STORAGE_PROVIDER, { aggregates: true }), seed, {
-          batches: 40,
           subjectsMax: 12,
           policies: POLICIES,
         });
@@ -74,7 +88,6 @@ describe("a snapshot", () => {
     fc.assert(
       fc.property(fc.integer(), fc.nat(30), (seed, before) => {
         const history = new History(new Lab(STORAGE_PROVIDER, { aggregates: true }), seed, {
-          batches: 100,
           subjectsMax: 150,
           policies: POLICIES,
         });
@@ -147,7 +160,9 @@ describe("a snapshot", () => {
   });
 
   test("keeps the order of samples and acts of one batch in the ids it replays", () => {
-    const lab = new Lab(policyWith({ alerts: { ...STORAGE_PROVIDER.alerts, mode: "document" } }), { aggregates: true });
+    const lab = new Lab(policyWith({ alerts: { ...STORAGE_PROVIDER.alerts, mode: "document" } }), {
+      aggregates: true,
+    });
     for (let subject = 0; subject < 65; subject++) lab.register(`s-${subject}`);
     lab.apply(T0);
     const parts: Part[] = [];

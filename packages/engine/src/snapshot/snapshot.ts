@@ -12,7 +12,14 @@ import type { Policy } from "../policy/policy.ts";
 import type { Sanctions } from "../sanction/sanction.ts";
 import { NUMBER, ROW_SIZE, ROWS_PER_UNIT, rowStart } from "../state/row-table.ts";
 import type { MemoryDump } from "../state/memory.ts";
-import { addKind, createState, type Kind, type Profile, type State, type StateOptions } from "../state/state.ts";
+import {
+  addKind,
+  createState,
+  type Kind,
+  type Profile,
+  type State,
+  type StateOptions,
+} from "../state/state.ts";
 import { ByteReader, ByteWriter } from "./bytes.ts";
 
 /** Format of the parts; a snapshot of another version is not read. */
@@ -70,7 +77,11 @@ export function* snapshotParts(state: State, stepBytes = STEP_BYTES): Generator<
   yield { type: HEADER, position: startPosition, bytes: jsonBytes(headerOf(state, sequences)) };
   yield { type: AGGREGATES, position: startPosition, bytes: aggregates };
   for (let first = 0; first < count; first += IDS_PER_PART) {
-    yield { type: IDS, position: startPosition, bytes: idBytes(state, first, Math.min(count, first + IDS_PER_PART)) };
+    yield {
+      type: IDS,
+      position: startPosition,
+      bytes: idBytes(state, first, Math.min(count, first + IDS_PER_PART)),
+    };
   }
   for (let first = 0; first < keys.length; first += KEYS_PER_PART) {
     yield { type: KEYS, position: startPosition, bytes: jsonBytes(keys.slice(first, first + KEYS_PER_PART)) };
@@ -90,7 +101,11 @@ export function* snapshotParts(state: State, stepBytes = STEP_BYTES): Generator<
 }
 
 /** A state to restore parts into, in the order in which they were written. */
-export function restoreParts(options: StateOptions): { state: State; part(part: Part): void; finish(): void } {
+export function restoreParts(options: StateOptions): {
+  state: State;
+  part(part: Part): void;
+  finish(): void;
+} {
   const state = createState({ ...options, policies: {} });
   return {
     state,
@@ -117,7 +132,12 @@ function headerOf(state: State, sequences: MemoryDump["sequences"]): Header {
     eventCount: state.eventCount,
     actCount: state.actCount,
     sequences,
-    kinds: state.kinds.map(({ name, compiled, table, cuts }) => ({ name, policy: compiled.policy, rows: table.count, cuts })),
+    kinds: state.kinds.map(({ name, compiled, table, cuts }) => ({
+      name,
+      policy: compiled.policy,
+      rows: table.count,
+      cuts,
+    })),
   };
 }
 
@@ -210,7 +230,8 @@ function restoreUnit(state: State, reader: ByteReader, position: number): void {
   const first = reader.u32();
   const rows = reader.u32();
   kind.table.restore(first, reader.raw(rows * ROW_SIZE * 8), position);
-  const { sanctions, profiles }: { sanctions: [number, Sanctions][]; profiles: [number, Profile][] } = JSON.parse(reader.text());
+  const { sanctions, profiles }: { sanctions: [number, Sanctions][]; profiles: [number, Profile][] } =
+    JSON.parse(reader.text());
   for (const [subject, sanction] of sanctions) state.sanctions.restore(subject, sanction);
   for (const [subject, profile] of profiles) state.profiles.set(subject, profile);
   const hasAggregates = reader.u8() === 1;

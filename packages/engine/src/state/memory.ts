@@ -21,6 +21,8 @@ interface Remembered {
 export class Memory {
   private readonly sequences = new Map<string, number>();
   private readonly keys = new Map<string, Remembered>();
+  private readonly oldestSequences = new Oldest(this.sequences);
+  private readonly oldestKeys = new Oldest(this.keys);
 
   /**
    * What a repeat gets, or null when the entry is new. Asked before an append to answer without one, and again when
@@ -43,16 +45,13 @@ export class Memory {
       // Deleting first moves the producer to the young end of the map's order.
       this.sequences.delete(entry.producer);
       this.sequences.set(entry.producer, entry.sequence);
-      dropOldest(this.sequences, PRODUCERS_MAX);
+      if (this.sequences.size > PRODUCERS_MAX) this.oldestSequences.drop();
     }
     if (entry.idempotencyKey === "") return;
     const { requestHash, answer } = entry;
     this.keys.set(entry.idempotencyKey, { requestHash, answer, acts, loggedAt });
-    dropOldest(this.keys, KEYS_MAX);
-    for (const [key, old] of this.keys) {
-      if (loggedAt - old.loggedAt < KEY_RETENTION_MS) break;
-      this.keys.delete(key);
-    }
+    if (this.keys.size > KEYS_MAX) this.oldestKeys.drop();
+    while (loggedAt - this.oldestKeys.peek().loggedAt >= KEY_RETENTION_MS) this.oldestKeys.drop();
   }
 
   /** All of it as plain data, in order of age. */
@@ -71,6 +70,35 @@ export interface MemoryDump {
   readonly keys: readonly (readonly [string, Remembered])[];
 }
 
-function dropOldest(map: Map<string, unknown>, limit: number): void {
-  while (map.size > limit) map.delete(map.keys().next().value!);
+/**
+ * Entries of a map from the oldest on, by one iterator that goes on where it stands: a new one would walk over the
+ * places of all that was dropped before, which the map clears away only now and then.
+ */
+class Oldest<Value> {
+  private readonly map: Map<string, Value>;
+  private readonly entries: MapIterator<[string, Value]>;
+  private first: [string, Value] | null = null;
+
+  constructor(map: Map<string, Value>) {
+    this.map = map;
+    this.entries = map.entries();
+  }
+
+  /** Value of the oldest entry; the map has one, and peeked entries are not set again. */
+  peek(): Value {
+    this.first ??= this.next();
+    return this.first[1];
+  }
+
+  drop(): void {
+    const [key] = this.first ?? this.next();
+    this.first = null;
+    this.map.delete(key);
+  }
+
+  private next(): [string, Value] {
+    const { value, done } = this.entries.next();
+    if (done === true) throw new RangeError("no entry is left to drop");
+    return value;
+  }
 }

@@ -106,7 +106,9 @@ export interface Chunk {
 
 /** True when the row, restored from a snapshot, already holds what the log has at `position`. */
 export function isFolded(chunk: Chunk, row: number, position: number): boolean {
-  return chunk.foldedTo !== null && chunk.foldedTo[(row & (ROWS_PER_CHUNK - 1)) / ROWS_PER_UNIT | 0]! >= position;
+  return (
+    chunk.foldedTo !== null && chunk.foldedTo[((row & (ROWS_PER_CHUNK - 1)) / ROWS_PER_UNIT) | 0]! >= position
+  );
 }
 
 /** Rows of one kind of subject, addressed by row number. */
@@ -121,7 +123,7 @@ export class RowTable {
   /** Adds an empty row and returns its number. */
   add(): number {
     const row = this.rows++;
-    if (row % ROWS_PER_CHUNK === 0 && this.chunks.length <= (row >>> 14)) this.chunks.push(newChunk());
+    if (row % ROWS_PER_CHUNK === 0 && this.chunks.length <= row >>> 14) this.chunks.push(newChunk());
     return row;
   }
 
@@ -163,5 +165,10 @@ export function rowStart(row: number): number {
 
 function newChunk(): Chunk {
   const buffer = new ArrayBuffer(ROWS_PER_CHUNK * ROW_SIZE * 8);
-  return { f64: new Float64Array(buffer), u32: new Uint32Array(buffer), f32: new Float32Array(buffer), foldedTo: null };
+  return {
+    f64: new Float64Array(buffer),
+    u32: new Uint32Array(buffer),
+    f32: new Float32Array(buffer),
+    foldedTo: null,
+  };
 }

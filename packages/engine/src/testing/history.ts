@@ -3,7 +3,18 @@ import type { Act } from "../event/acts.ts";
 import { METRICS } from "../event/metrics.ts";
 import type { Policy } from "../policy/policy.ts";
 import { PENALTY_TYPES, REWARD_TYPES, SEVERITIES } from "../policy/vocabulary.ts";
-import { activation, ban, Lab, metric, MINUTE_MS, penalty, reward, T0, type Parts, type Sample } from "./lab.ts";
+import {
+  activation,
+  ban,
+  type Lab,
+  metric,
+  MINUTE_MS,
+  penalty,
+  reward,
+  T0,
+  type Parts,
+  type Sample,
+} from "./lab.ts";
 
 /** Numbers 0..1 from a seed (xorshift32): the same history for the same seed. */
 export function randomFrom(seed: number): () => number {
@@ -17,7 +28,6 @@ export function randomFrom(seed: number): () => number {
 }
 
 export interface HistoryOptions {
-  readonly batches: number;
   readonly subjectsMax: number;
   /** Policies of which one is now and then activated. */
   readonly policies: readonly Policy[];
@@ -46,7 +56,17 @@ export class History {
 
   /** Applies the next batch and says what was in it. */
   step(): Step {
-    const gaps = [0, 0, 1000, 20_000, MINUTE_MS, MINUTE_MS, 20 * MINUTE_MS, 7 * 60 * MINUTE_MS, 30 * 60 * MINUTE_MS];
+    const gaps = [
+      0,
+      0,
+      1000,
+      20_000,
+      MINUTE_MS,
+      MINUTE_MS,
+      20 * MINUTE_MS,
+      7 * 60 * MINUTE_MS,
+      30 * 60 * MINUTE_MS,
+    ];
     this.now += this.pick(gaps);
     while (this.names === 0 || (this.names < this.options.subjectsMax && this.random() < 0.4)) {
       this.lab.register(`subject-${this.names++}`);
@@ -57,11 +77,16 @@ export class History {
   }
 
   private parts(): Parts {
-    const samples = this.random() < 0.8 ? Array.from({ length: 1 + Math.floor(this.random() * 24) }, () => this.sample()) : [];
+    const samples =
+      this.random() < 0.8
+        ? Array.from({ length: 1 + Math.floor(this.random() * 24) }, () => this.sample())
+        : [];
     const acts = this.random() < 0.35 ? [this.act()] : [];
     const chance = this.random();
-    if (chance < 0.2) return { samples, acts, key: `key-${Math.floor(this.random() * 12)}`, requestHash: "same" };
-    if (chance < 0.4) return { samples, acts, producer: "probe", sequence: ++this.requests - Math.floor(this.random() * 2) };
+    if (chance < 0.2)
+      return { samples, acts, key: `key-${Math.floor(this.random() * 12)}`, requestHash: "same" };
+    if (chance < 0.4)
+      return { samples, acts, producer: "probe", sequence: ++this.requests - Math.floor(this.random() * 2) };
     return { samples, acts };
   }
 
@@ -69,8 +94,10 @@ export class History {
     const spec = this.pick(METRICS);
     const late = this.random() < 0.2 ? Math.floor(this.random() * 20 * 60) * MINUTE_MS : 0;
     const bad = this.random() < 0.4;
-    const value = spec.shape === "bounded" ? (bad ? this.random() : 1) : spec.shape === "time" ? (bad ? 9000 : 80) : 3e6;
-    const more = this.random() < 0.1 ? { failed: true } : this.random() < 0.1 ? { weight: 0.5 + this.random() } : {};
+    const value =
+      spec.shape === "bounded" ? (bad ? this.random() : 1) : spec.shape === "time" ? (bad ? 9000 : 80) : 3e6;
+    const more =
+      this.random() < 0.1 ? { failed: true } : this.random() < 0.1 ? { weight: 0.5 + this.random() } : {};
     return metric(this.subject(), spec.name, value, this.now - late, more);
   }
 
@@ -93,7 +120,8 @@ export class History {
     if (chance < 0.58) return reward(subject, { reward: this.pick(REWARD_TYPES), at: this.now });
     if (chance < 0.78) return { type: "penalty.revoked", penaltyId: this.penaltyId(subject), ...accountable };
     if (chance < 0.84) return { type: "reward.revoked", rewardId: this.rewardId(subject), ...accountable };
-    if (chance < 0.9) return { type: "subject.updated", subject, attributes: { region: `r${subject}` }, ...accountable };
+    if (chance < 0.9)
+      return { type: "subject.updated", subject, attributes: { region: `r${subject}` }, ...accountable };
     if (chance < 0.95 || this.options.policies.length === 0) {
       return { type: "tier.cuts", kind: "provider", cuts: [90, 80, 70, 60], rated: 30, ...accountable };
     }

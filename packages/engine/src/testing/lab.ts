@@ -1,6 +1,12 @@
 /** A log in memory for tests: builds batches from readable parts, applies them, and keeps them for a replay. */
 import type { Act, PenaltyApplied, RewardGranted } from "../event/acts.ts";
-import { SAMPLE_FAILED, type Batch, type Entry, type Registration, type SampleColumns } from "../event/batch.ts";
+import {
+  SAMPLE_FAILED,
+  type Batch,
+  type Entry,
+  type Registration,
+  type SampleColumns,
+} from "../event/batch.ts";
 import { metricCode, type MetricName } from "../event/metrics.ts";
 import { apply } from "../fold/apply.ts";
 import type { Effects } from "../fold/effects.ts";
@@ -27,7 +33,13 @@ export interface Sample {
   readonly failed?: boolean;
 }
 
-export function metric(subject: number, name: MetricName, value: number, at: number, more: Partial<Sample> = {}): Sample {
+export function metric(
+  subject: number,
+  name: MetricName,
+  value: number,
+  at: number,
+  more: Partial<Sample> = {},
+): Sample {
   return { subject, metric: name, value, at, ...more };
 }
 
@@ -38,7 +50,10 @@ export function columnsOf(samples: readonly Sample[]): SampleColumns {
     at: Float64Array.from(samples, ({ at }) => at),
     value: Float64Array.from(samples, ({ value }) => value),
     subject: Uint32Array.from(samples, ({ subject }) => subject),
-    kind: Uint8Array.from(samples, ({ metric: name, failed }) => metricCode(name) + (failed === true ? SAMPLE_FAILED : 0)),
+    kind: Uint8Array.from(
+      samples,
+      ({ metric: name, failed }) => metricCode(name) + (failed === true ? SAMPLE_FAILED : 0),
+    ),
     weight: weighted ? Float64Array.from(samples, ({ weight }) => weight ?? 1) : null,
     monitor: null,
     context: null,
@@ -123,7 +138,11 @@ export class Lab {
   private readonly pending: Registration[] = [];
 
   constructor(policy: Policy = STORAGE_PROVIDER, options: { readonly aggregates?: boolean } = {}) {
-    this.state = createState({ seed: 7, policies: { provider: policy }, aggregates: options.aggregates ?? false });
+    this.state = createState({
+      seed: 7,
+      policies: { provider: policy },
+      aggregates: options.aggregates ?? false,
+    });
   }
 
   /** Number of a new subject. */

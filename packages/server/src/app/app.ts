@@ -1,6 +1,10 @@
 /** What the transports are given: the use cases of one running service. */
 import type { LogCapabilities } from "../ports/log.ts";
 import type { SnapshotInfo } from "../ports/snapshots.ts";
+import type { History } from "./history/history.ts";
+import type { Ingest } from "./ingest/ingest.ts";
+import type { Keys } from "./keys/keys.ts";
+import type { LiveHub } from "./live/hub.ts";
 import type { Partition } from "./partition/partition.ts";
 import type { Policies } from "./policies/policies.ts";
 import type { Rankings } from "./rankings/rankings.ts";
@@ -9,15 +13,19 @@ import type { Subjects } from "./subjects/subjects.ts";
 
 export interface App {
   readonly partition: Partition;
+  readonly ingest: Ingest;
   readonly subjects: Subjects;
+  readonly history: Pick<History, "read">;
   readonly sanctions: Sanctions;
   readonly rankings: Rankings;
   readonly policies: Policies;
+  readonly keys: Keys;
+  readonly live: LiveHub;
   readonly service: ServiceFacts;
 }
 
 /** What only the composition root knows of the service. */
-export interface ServiceFacts {
+interface ServiceFacts {
   readonly version: string;
   /** Ms since 1970. */
   readonly startedAt: number;

@@ -1,42 +1,47 @@
 /** `staunch backtest`: what another policy would have made of what is in the log. */
+import type { State } from "@staunch/engine";
 import type { Command } from "commander";
 import { backtest, type BacktestReport, type Mover } from "../app/backtest/backtest.ts";
-import { withStorage } from "../offline.ts";
+import { restoreCheck, withStorage } from "../offline.ts";
 import { corrupt } from "../storage.ts";
 import { addDataOptions, readPolicy, type Flags, type JsonOption } from "./command.ts";
 import { CliError, EXIT } from "./exit-codes.ts";
 import { directoryOf } from "./log.ts";
 import { bold, count, plural, points, Progress, signed, table, type Io } from "./output.ts";
 
-type BacktestFlags = JsonOption & Flags & { readonly kind: string };
+type BacktestFlags = JsonOption & Flags & { readonly kind?: string };
 
 export function addBacktest(program: Command, io: Io): void {
   addDataOptions(program.command("backtest").argument("<policy>", "policy as YAML"))
     .description("replay the log under another policy and show who would move; the service must not run")
-    .option("--kind <kind>", "kind of subjects", "provider")
+    .option("--kind <kind>", "kind of subjects; the one with the most unless given")
     .action(async (file: string, flags: BacktestFlags) => {
       const policy = readPolicy(file);
       const directory = directoryOf(io, flags);
       const progress = new Progress(io, "replaying");
-      const result = await withStorage(directory, async ({ log }) => {
-        const { events } = await countEvents(log);
-        const onProgress = (done: number): void => progress.show(done, events);
-        return backtest(log, { kind: flags.kind, policy, onProgress });
+      const result = await withStorage(directory, async (storage) => {
+        const { state } = (await restoreCheck(storage, "snapshot")).restored;
+        const kind = flags.kind ?? largestKind(state);
+        const onProgress = (done: number): void => progress.show(done, state.eventCount);
+        return backtest(storage.log, { kind, policy, onProgress });
       });
       progress.end();
       if (result.type === "corrupt") throw corrupt(directory, result.position, result.detail);
       if (result.type === "unknown_kind") {
         const known = result.known.join(", ") || "none";
-        throw new CliError("kind_not_found", EXIT.notFound, `There is no kind ${flags.kind} in ${directory}; the kinds are: ${known}.`);
+        throw new CliError(
+          "kind_not_found",
+          EXIT.notFound,
+          `There is no such kind in ${directory}; the kinds are: ${known}.`,
+        );
       }
       if (flags.json === true) io.out(JSON.stringify(result.report));
       else for (const line of reportLines(io, result.report)) io.out(line);
     });
 }
 
-async function countEvents(log: { verify(): Promise<{ readonly events?: number }> }): Promise<{ events: number }> {
-  const { events = 0 } = await log.verify();
-  return { events };
+function largestKind({ kinds }: State): string {
+  return kinds.reduce((largest, kind) => (kind.table.count > largest.table.count ? kind : largest)).name;
 }
 
 function reportLines(io: Io, report: BacktestReport): string[] {
@@ -46,7 +51,9 @@ function reportLines(io: Io, report: BacktestReport): string[] {
     `${plural(subjects, "subject")} by ${count(events)} events: ${count(up)} up, ${count(down)} down, ${count(still)} as before; ${count(tierChanged)} change tier`,
   ];
   if (samplesMissingTo > 0) {
-    lines.push(`Samples up to record ${samplesMissingTo} were trimmed: both sides are replayed from record ${samplesMissingTo + 1} on.`);
+    lines.push(
+      `Samples up to record ${samplesMissingTo} were trimmed: both sides are replayed from record ${samplesMissingTo + 1} on.`,
+    );
   }
   return [
     ...lines,
@@ -79,7 +86,13 @@ function changeTable({ changes }: BacktestReport): string[] {
     if (from === null) return [`below ${name(to!)}`, count(subjects)];
     return [to === null ? `${name(from)} and more` : `${name(from)} to ${name(to)}`, count(subjects)];
   });
-  return table([["points", "left"], ["subjects", "right"]], rows);
+  return table(
+    [
+      ["points", "left"],
+      ["subjects", "right"],
+    ],
+    rows,
+  );
 }
 
 function moverLines(io: Io, title: string, movers: readonly Mover[]): string[] {
@@ -92,6 +105,12 @@ function moverLines(io: Io, title: string, movers: readonly Mover[]): string[] {
     `${tier.before} -> ${tier.after}`,
     `${place(places.before)} -> ${place(places.after)}`,
   ]);
-  const columns = [["subject", "left"], ["score", "right"], ["change", "right"], ["tier", "left"], ["place", "right"]] as const;
+  const columns = [
+    ["subject", "left"],
+    ["score", "right"],
+    ["change", "right"],
+    ["tier", "left"],
+    ["place", "right"],
+  ] as const;
   return ["", bold(io, title), ...table(columns, rows)];
 }

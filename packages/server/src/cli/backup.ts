@@ -26,5 +26,8 @@ async function copy(io: Io, from: string, to: string, flags: CopyFlags): Promise
   }
   const { records, events } = verified;
   if (flags.json === true) io.out(JSON.stringify({ from, to, files, bytes, records, events }));
-  else io.out(`Copied ${from} to ${to}: ${plural(files, "file")}, ${count(bytes)} bytes, ${plural(records, "record")} with ${count(events)} events, verified.`);
+  else
+    io.out(
+      `Copied ${from} to ${to}: ${plural(files, "file")}, ${count(bytes)} bytes, ${plural(records, "record")} with ${count(events)} events, verified.`,
+    );
 }

@@ -15,9 +15,17 @@ export function addBench(program: Command, exit: (code: number) => void): void {
     .option("--json", "print JSON")
     .action(async (names: string[], flags: { readonly json?: boolean }) => {
       if (!existsSync(SCRIPT)) {
-        throw new CliError("bench_missing", EXIT.notFound, "The benches are part of the repository, not of this installation.");
+        throw new CliError(
+          "bench_missing",
+          EXIT.notFound,
+          "The benches are part of the repository, not of this installation.",
+        );
       }
-      const child = spawn(process.execPath, [SCRIPT, ...names, ...(flags.json === true ? ["--json"] : [])], { stdio: "inherit" });
-      exit(await new Promise<number>((resolve) => child.once("exit", (code) => resolve(code ?? EXIT.failure))));
+      const child = spawn(process.execPath, [SCRIPT, ...names, ...(flags.json === true ? ["--json"] : [])], {
+        stdio: "inherit",
+      });
+      exit(
+        await new Promise<number>((resolve) => child.once("exit", (code) => resolve(code ?? EXIT.failure))),
+      );
     });
 }

@@ -27,7 +27,8 @@ export class Client {
   constructor(io: Io, options: ClientOptions) {
     this.url = (options.url ?? io.env["STAUNCH_URL"] ?? DEFAULT_URL).replace(/\/+$/u, "");
     this.key = readKey(options.key ?? io.env["STAUNCH_KEY"]);
-    if (!URL.canParse(this.url)) throw new CliError("usage", EXIT.usage, `--url ${this.url} is not an address`);
+    if (!URL.canParse(this.url))
+      throw new CliError("usage", EXIT.usage, `--url ${this.url} is not an address`);
   }
 
   /** The JSON of an answer; every failure becomes a {@link CliError}. */
@@ -37,7 +38,11 @@ export class Client {
   }
 
   /** The answer as it streams in, until `signal` ends it. */
-  async stream(path: string, options: RequestOptions, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+  async stream(
+    path: string,
+    options: RequestOptions,
+    signal: AbortSignal,
+  ): Promise<ReadableStream<Uint8Array>> {
     const response = await this.send(path, options, signal);
     return response.body!;
   }
@@ -75,7 +80,11 @@ function readKey(text: string | undefined): string | null {
 function unreachable(url: string, error: unknown): CliError {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   const advice = "Start it with `npm start`, or say where it is with --url or STAUNCH_URL.";
-  return new CliError("unreachable", EXIT.unreachable, `no service answers at ${url} (${messageOf(cause)}). ${advice}`);
+  return new CliError(
+    "unreachable",
+    EXIT.unreachable,
+    `no service answers at ${url} (${messageOf(cause)}). ${advice}`,
+  );
 }
 
 /** The problem document in words, with what to do where it does not say so itself. */
@@ -86,7 +95,8 @@ async function refused(response: Response): Promise<CliError> {
   const advice = exit === EXIT.denied ? " Give the key in STAUNCH_KEY, or as --key @FILE." : "";
   const again = response.headers.get("retry-after");
   const wait = again === null ? "" : ` Try again in ${again} s.`;
-  return new CliError(problem.code, exit, `${problem.text}${advice}${wait}`);
+  const text = /[.!?:]$/u.test(problem.text) ? problem.text : `${problem.text}.`;
+  return new CliError(problem.code, exit, `${text}${advice}${wait}`);
 }
 
 async function readProblem(response: Response): Promise<{ code: string; text: string }> {

@@ -111,6 +111,10 @@ export function wholeNumber(name: string, min: number, max: number): (text: stri
   return (text) => {
     const value = Number(text);
     if (text !== "" && Number.isInteger(value) && value >= min && value <= max) return value;
-    throw new CliError("usage", EXIT.usage, `${name} takes a whole number from ${min} to ${max}, not ${text}`);
+    throw new CliError(
+      "usage",
+      EXIT.usage,
+      `${name} takes a whole number from ${min} to ${max}, not ${text}`,
+    );
   };
 }

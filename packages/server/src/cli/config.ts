@@ -33,5 +33,12 @@ function explainLines(settings: ReturnType<typeof explainConfig>): string[] {
     JSON.stringify(value),
     name === "" ? source : `${source} ${name}`,
   ]);
-  return table([["setting", "left"], ["value", "left"], ["from", "left"]], rows);
+  return table(
+    [
+      ["setting", "left"],
+      ["value", "left"],
+      ["from", "left"],
+    ],
+    rows,
+  );
 }

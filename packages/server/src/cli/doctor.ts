@@ -19,7 +19,9 @@ export function addDoctor(program: Command, io: Io, exit: (code: number) => void
     .description("verify log, snapshots and configuration, and that a restore gives what the log says")
     .action(async (flags: JsonOption & Flags) => {
       const { config } = loadSettings(io, flags);
-      const checks: Check[] = [{ name: "configuration", result: "ok", detail: `policy ${config.policy.name}` }];
+      const checks: Check[] = [
+        { name: "configuration", result: "ok", detail: `policy ${config.policy.name}` },
+      ];
       const report = (check: Check): void => {
         checks.push(check);
         if (flags.json !== true) io.out(checkLine(check));
@@ -35,7 +37,12 @@ export function addDoctor(program: Command, io: Io, exit: (code: number) => void
       progress.end();
       const sound = checks.every(({ result }) => result !== "failed");
       if (flags.json === true) io.out(JSON.stringify({ sound, checks }));
-      else io.out(sound ? "Everything is sound." : "Something is wrong: see above. `staunch restore` brings back a backup.");
+      else
+        io.out(
+          sound
+            ? "Everything is sound."
+            : "Something is wrong: see above. `staunch restore` brings back a backup.",
+        );
       if (!sound) exit(EXIT.checkFailed);
     });
 }
@@ -60,7 +67,9 @@ async function checkSnapshots({ snapshots }: Storage): Promise<Check> {
   const names = await snapshots.list();
   if (names.length === 0) return { name: "snapshots", result: "skipped", detail: "there is none yet" };
   const results = await Promise.all(names.map((name) => snapshots.verify(name)));
-  const damaged = results.flatMap((one) => (one.type === "damaged" ? [`${one.damage.name}: ${one.damage.detail}`] : []));
+  const damaged = results.flatMap((one) =>
+    one.type === "damaged" ? [`${one.damage.name}: ${one.damage.detail}`] : [],
+  );
   const detail = damaged.length === 0 ? `${plural(names.length, "snapshot")} sound` : damaged.join("; ");
   return { name: "snapshots", result: damaged.length === 0 ? "ok" : "failed", detail };
 }
@@ -72,10 +81,14 @@ async function checkRestore(storage: Storage): Promise<Check[]> {
   const checks: Check[] = [{ name: "restore", result: "ok", detail: restoredText(start.check) }];
   const { snapshot } = start.check.restored;
   if (snapshot === null) {
-    return [...checks, { name: "replay", result: "skipped", detail: "the restore was one, there is no snapshot" }];
+    return [
+      ...checks,
+      { name: "replay", result: "skipped", detail: "the restore was one, there is no snapshot" },
+    ];
   }
   const full = await attempt(() => restoreCheck(storage, "log"));
-  if (full.type === "failed") return [...checks, { name: "replay", result: full.trimmed ? "skipped" : "failed", detail: full.detail }];
+  if (full.type === "failed")
+    return [...checks, { name: "replay", result: full.trimmed ? "skipped" : "failed", detail: full.detail }];
   const equal = full.check.hash === start.check.hash;
   const detail = equal
     ? `${restoredText(full.check)}; the state hash is the same`
@@ -93,7 +106,9 @@ async function attempt(work: () => Promise<RestoreCheck>): Promise<Attempt> {
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     const trimmed = error instanceof StorageError && error.type === "not_covered";
-    const detail = trimmed ? "older samples were trimmed, so there is nothing to compare with" : error.message;
+    const detail = trimmed
+      ? "older samples were trimmed, so there is nothing to compare with"
+      : error.message;
     return { type: "failed", trimmed, detail };
   }
 }

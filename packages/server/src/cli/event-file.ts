@@ -68,7 +68,8 @@ function readEvent(name: string, line: number, text: string): MetricEvent | Subj
   if (event.type !== "metric" && event.type !== "subject") {
     throw refuse(`a replay takes metric and subject events, not ${event.type}`);
   }
-  if (event.kind !== undefined && event.kind !== "provider") throw refuse(`kind ${event.kind} has no policy here`);
+  if (event.kind !== undefined && event.kind !== "provider")
+    throw refuse(`kind ${event.kind} has no policy here`);
   if (event.type === "metric" && event.at === undefined) throw refuse("a metric needs `at` to be replayed");
   return event;
 }
@@ -76,10 +77,21 @@ function readEvent(name: string, line: number, text: string): MetricEvent | Subj
 function sampleOf(event: MetricEvent, subject: number): Sample {
   const { at, metric, value, weight = 1, ok = true, monitor = null, context = null } = event;
   const kind = METRIC_NAMES.indexOf(metric) + (ok ? 0 : SAMPLE_FAILED);
-  return { at: typeof at === "number" ? at : Date.parse(at!), subject, kind, value, weight, monitor, context };
+  return {
+    at: typeof at === "number" ? at : Date.parse(at!),
+    subject,
+    kind,
+    value,
+    weight,
+    monitor,
+    context,
+  };
 }
 
-function profileOf({ operator, attributes }: SubjectEvent): { operator?: string | null; attributes?: Attributes } {
+function profileOf({ operator, attributes }: SubjectEvent): {
+  operator?: string | null;
+  attributes?: Attributes;
+} {
   return {
     ...(operator !== undefined && { operator }),
     // The schema has checked the values; null, which removes one, has nothing to remove here.
@@ -92,18 +104,31 @@ function withoutNulls(attributes: object): object {
 }
 
 function tooMany(name: string): CliError {
-  return new CliError("file_too_large", EXIT.limited, `${name} holds more than ${SAMPLES_MAX} samples; replay it in parts.`);
+  return new CliError(
+    "file_too_large",
+    EXIT.limited,
+    `${name} holds more than ${SAMPLES_MAX} samples; replay it in parts.`,
+  );
 }
 
 function* batchesOf(subjects: readonly ImportSubject[], samples: readonly Sample[]): Generator<ImportBatch> {
   const firstAt = samples[0]!.at;
   for (let from = 0; from < subjects.length; from += BATCH_EVENTS_MAX) {
-    yield { loggedAt: firstAt, subjects: subjects.slice(from, from + BATCH_EVENTS_MAX), samples: columnsOf([]) };
+    yield {
+      loggedAt: firstAt,
+      subjects: subjects.slice(from, from + BATCH_EVENTS_MAX),
+      samples: columnsOf([]),
+    };
   }
   let from = 0;
   while (from < samples.length) {
     let to = from;
-    while (to < samples.length && to - from < BATCH_EVENTS_MAX && samples[to]!.at - samples[from]!.at < BATCH_SPAN_MS) to++;
+    while (
+      to < samples.length &&
+      to - from < BATCH_EVENTS_MAX &&
+      samples[to]!.at - samples[from]!.at < BATCH_SPAN_MS
+    )
+      to++;
     yield { loggedAt: samples[to - 1]!.at, subjects: [], samples: columnsOf(samples.slice(from, to)) };
     from = to;
   }
@@ -117,7 +142,9 @@ function columnsOf(samples: readonly Sample[]): ImportBatch["samples"] {
     value: Float64Array.from(samples, ({ value }) => value),
     subject: Uint32Array.from(samples, ({ subject }) => subject),
     kind: Uint8Array.from(samples, ({ kind }) => kind),
-    weight: samples.every(({ weight }) => weight === 1) ? null : Float64Array.from(samples, ({ weight }) => weight),
+    weight: samples.every(({ weight }) => weight === 1)
+      ? null
+      : Float64Array.from(samples, ({ weight }) => weight),
     monitor: isNamed ? samples.map(({ monitor }) => monitor) : null,
     context: isNamed ? samples.map(({ context }) => context) : null,
   };

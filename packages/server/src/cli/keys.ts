@@ -25,17 +25,27 @@ interface KeyRow {
 export function addKeys(program: Command, io: Io): void {
   const keys = program.command("keys").description("create, list and revoke API keys");
   const command = (name: string): Command =>
-    addServiceOptions(keys.command(name)).option("--data <directory>", "open this directory; the service must not run");
+    addServiceOptions(keys.command(name)).option(
+      "--data <directory>",
+      "open this directory; the service must not run",
+    );
   command("create")
     .description("create a key; it is shown once")
     .requiredOption("--name <name>", "who uses it, for people")
-    .addOption(keys.createOption("--role <role>", "what it may do").choices([...ROLES]).default("ingest"))
+    .addOption(
+      keys
+        .createOption("--role <role>", "what it may do")
+        .choices([...ROLES])
+        .default("ingest"),
+    )
     .action(async (flags: KeysFlags & { name: string; role: Role }) => {
       const { key, row } = await createKey(io, flags, { name: flags.name, role: flags.role });
       if (flags.json === true) io.out(JSON.stringify({ key, record: row }));
       else {
         io.out(key);
-        io.err(`Key ${row.id} with the role ${row.role} for ${row.name}. It is not shown again: store it now.`);
+        io.err(
+          `Key ${row.id} with the role ${row.role} for ${row.name}. It is not shown again: store it now.`,
+        );
       }
     });
   command("list")
@@ -62,18 +72,26 @@ async function createKey(
 ): Promise<{ key: string; row: KeyRow }> {
   if (flags.data === undefined) {
     const body = request;
-    const created = await new Client(io, flags).json<z.infer<typeof CreatedKey>>("/api/keys", { method: "POST", body });
+    const created = await new Client(io, flags).json<z.infer<typeof CreatedKey>>("/api/keys", {
+      method: "POST",
+      body,
+    });
     return { key: created.key, row: created.record };
   }
   return withKeys(flags.data, async (keys) => {
     const result = await keys.create(request);
     if (result.type === "created") return { key: result.secret, row: rowOf(result.key) };
-    throw new CliError(result.type, EXIT.failure, `The key was not created: ${result.type.replaceAll("_", " ")}.`);
+    throw new CliError(
+      result.type,
+      EXIT.failure,
+      `The key was not created: ${result.type.replaceAll("_", " ")}.`,
+    );
   });
 }
 
 async function listKeys(io: Io, flags: KeysFlags): Promise<readonly KeyRow[]> {
-  if (flags.data === undefined) return (await new Client(io, flags).json<z.infer<typeof KeyList>>("/api/keys")).items;
+  if (flags.data === undefined)
+    return (await new Client(io, flags).json<z.infer<typeof KeyList>>("/api/keys")).items;
   return withKeys(flags.data, async (keys) => keys.list().map(rowOf));
 }
 
@@ -84,8 +102,10 @@ async function revokeKey(io: Io, flags: KeysFlags, id: string): Promise<void> {
   }
   await withKeys(flags.data, async (keys) => {
     const { type } = await keys.revoke(id);
-    if (type === "key_not_found") throw new CliError(type, EXIT.notFound, `There is no key ${id}; see \`staunch keys list\`.`);
-    if (type === "not_stored") throw new CliError(type, EXIT.failure, "The key could not be revoked: the disk took no more.");
+    if (type === "key_not_found")
+      throw new CliError(type, EXIT.notFound, `There is no key ${id}; see \`staunch keys list\`.`);
+    if (type === "not_stored")
+      throw new CliError(type, EXIT.failure, "The key could not be revoked: the disk took no more.");
   });
 }
 
@@ -102,7 +122,19 @@ function rowOf(key: {
 }
 
 function keyTable(rows: readonly KeyRow[]): string[] {
-  const cells = rows.map(({ id, name, role, created_at, revoked_at }) => [id, role, name, created_at, revoked_at ?? ""]);
-  const columns = [["id", "left"], ["role", "left"], ["name", "left"], ["created", "left"], ["revoked", "left"]] as const;
+  const cells = rows.map(({ id, name, role, created_at, revoked_at }) => [
+    id,
+    role,
+    name,
+    created_at,
+    revoked_at ?? "",
+  ]);
+  const columns = [
+    ["id", "left"],
+    ["role", "left"],
+    ["name", "left"],
+    ["created", "left"],
+    ["revoked", "left"],
+  ] as const;
   return table(columns, cells);
 }

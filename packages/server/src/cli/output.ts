@@ -37,10 +37,14 @@ export type Column = readonly [heading: string, align: "left" | "right"];
 /** Rows as aligned lines, the heading first. */
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string[] {
   const safeRows = rows.map((row) => row.map(printable));
-  const widths = columns.map(([heading], at) => Math.max(heading.length, ...safeRows.map((row) => row[at]!.length)));
+  const widths = columns.map(([heading], at) =>
+    Math.max(heading.length, ...safeRows.map((row) => row[at]!.length)),
+  );
   const line = (cells: readonly string[]): string =>
     cells
-      .map((cell, at) => (columns[at]![1] === "right" ? cell.padStart(widths[at]!) : cell.padEnd(widths[at]!)))
+      .map((cell, at) =>
+        columns[at]![1] === "right" ? cell.padStart(widths[at]!) : cell.padEnd(widths[at]!),
+      )
       .join("  ")
       .trimEnd();
   return [line(columns.map(([heading]) => heading)), ...safeRows.map(line)];

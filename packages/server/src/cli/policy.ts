@@ -4,7 +4,13 @@ import type { Command } from "commander";
 import type { z } from "zod";
 import { diffPolicies, policyHash, STORAGE_PROVIDER } from "@staunch/engine";
 import { Client } from "./client.ts";
-import { addServiceOptions, readDocument, readPolicy, type JsonOption, type ServiceOptions } from "./command.ts";
+import {
+  addServiceOptions,
+  readDocument,
+  readPolicy,
+  type JsonOption,
+  type ServiceOptions,
+} from "./command.ts";
 import { CliError, EXIT } from "./exit-codes.ts";
 import { table, type Io } from "./output.ts";
 
@@ -23,14 +29,18 @@ export function addPolicy(program: Command, io: Io): void {
   policy
     .command("check")
     .argument("<file>", "policy as YAML; - for standard input")
-    .description("say whether a policy is valid and what it changes against the standard one; needs no service")
+    .description(
+      "say whether a policy is valid and what it changes against the standard one; needs no service",
+    )
     .option("--json", "print JSON")
     .action((file: string, flags: JsonOption) => {
       const parsed = readPolicy(file);
       const diff = diffPolicies(STORAGE_PROVIDER, parsed);
       const hash = policyHash(parsed);
       if (flags.json === true) io.out(JSON.stringify({ valid: true, name: parsed.name, hash, diff }));
-      else for (const line of [`${parsed.name} is valid, hash ${hash}`, ...diffLines(diff, "storage-provider")]) io.out(line);
+      else
+        for (const line of [`${parsed.name} is valid, hash ${hash}`, ...diffLines(diff, "storage-provider")])
+          io.out(line);
     });
   addServiceOptions(policy.command("diff").argument("<file>", "policy as YAML; - for standard input"))
     .description("what a policy would change against the one in force")
@@ -49,7 +59,10 @@ export function addPolicy(program: Command, io: Io): void {
 
 async function checkWith(io: Io, file: string, flags: KindFlags): Promise<z.infer<typeof PolicyCheck>> {
   const body = { policy: readDocument(file), kind: flags.kind };
-  const check = await new Client(io, flags).json<z.infer<typeof PolicyCheck>>("/api/policies/check", { method: "POST", body });
+  const check = await new Client(io, flags).json<z.infer<typeof PolicyCheck>>("/api/policies/validate", {
+    method: "POST",
+    body,
+  });
   if (check.valid) return check;
   const lines = check.problems.map(({ message }) => `\n  ${message}`).join("");
   throw new CliError("policy_invalid", EXIT.checkFailed, `${file} is not a valid policy:${lines}`);
@@ -84,5 +97,15 @@ function diffLines(changes: readonly Change[], against: string): string[] {
   if (changes.length === 0) return [`No difference to ${against}.`];
   const show = (value: unknown): string => JSON.stringify(value ?? null);
   const rows = changes.map(({ path, before, after }) => [path, show(before), show(after)]);
-  return [`Changes against ${against}:`, ...table([["key", "left"], ["before", "right"], ["after", "right"]], rows)];
+  return [
+    `Changes against ${against}:`,
+    ...table(
+      [
+        ["key", "left"],
+        ["before", "right"],
+        ["after", "right"],
+      ],
+      rows,
+    ),
+  ];
 }

@@ -1,5 +1,5 @@
 /** `rank`, `show`, `explain` and `watch`: what a running service knows. */
-import type { Explanation, RankingPage } from "@staunch/contract";
+import type { Explanation, RankingPage, Status } from "@staunch/contract";
 import type { Command } from "commander";
 import type { z } from "zod";
 import { Client } from "./client.ts";
@@ -9,7 +9,7 @@ import { explanationLines, fromWire, headline, why } from "./words.ts";
 import { watchLines } from "./watch.ts";
 
 interface RankFlags extends ServiceOptions {
-  readonly kind: string;
+  readonly kind?: string;
   readonly limit: number;
   readonly worst?: boolean;
 }
@@ -17,13 +17,14 @@ interface RankFlags extends ServiceOptions {
 export function addReads(program: Command, io: Io): void {
   addServiceOptions(program.command("rank"))
     .description("the best of a kind, or the worst")
-    .option("--kind <kind>", "kind of subjects", "provider")
+    .option("--kind <kind>", "kind of subjects; the one with the most unless given")
     .option("--limit <count>", "how many", wholeNumber("--limit", 1, 500), 20)
     .option("--worst", "the worst first")
     .action(async (flags: RankFlags) => {
       const query = { limit: flags.limit, order: flags.worst === true ? "worst" : "best" };
-      const path = `/api/rankings/${encodeURIComponent(flags.kind)}`;
-      const page = await new Client(io, flags).json<z.infer<typeof RankingPage>>(path, { query });
+      const client = new Client(io, flags);
+      const path = `/api/rankings/${encodeURIComponent(flags.kind ?? (await largestKind(client)))}`;
+      const page = await client.json<z.infer<typeof RankingPage>>(path, { query });
       if (flags.json === true) io.out(JSON.stringify(page));
       else for (const line of rankLines(page)) io.out(line);
     });
@@ -46,6 +47,11 @@ export function addReads(program: Command, io: Io): void {
     .option("--kind <kind>", "only this kind")
     .option("--subject <id>", "only this subject")
     .action((flags: ServiceOptions & { kind?: string; subject?: string }) => watchLines(io, flags));
+}
+
+async function largestKind(client: Client): Promise<string> {
+  const { kinds } = await client.json<z.infer<typeof Status>>("/api/status");
+  return kinds.reduce((largest, one) => (one.subjects > largest.subjects ? one : largest), kinds[0]!).kind;
 }
 
 function explanationOf(io: Io, id: string, flags: ServiceOptions): Promise<z.infer<typeof Explanation>> {

@@ -1,9 +1,9 @@
 /** `staunch replay`: a data set through the whole pipeline, and what came out. */
-import { best, explain, kindNamed, type State, type Kind, type Ranked, worst } from "@staunch/engine";
+import { best, explain, indexedRow, type State, type Kind, type Ranked, worst } from "@staunch/engine";
 import type { Command } from "commander";
 import type { ImportSource } from "../app/import/import-source.ts";
 import { exampleNames, loadExample } from "../examples.ts";
-import { FIRST_KIND, replay, type Replayed } from "../replay.ts";
+import { replay, type Replayed } from "../replay.ts";
 import { loadSettings, readPolicy, readText, type JsonOption } from "./command.ts";
 import { eventSource } from "./event-file.ts";
 import { CliError, EXIT } from "./exit-codes.ts";
@@ -20,7 +20,9 @@ interface ReplayFlags extends JsonOption {
 }
 
 export function addReplay(program: Command, io: Io): void {
-  const command = program.command("replay").argument("<source>", "lanl, seattle or a file of events, one JSON object a line");
+  const command = program
+    .command("replay")
+    .argument("<source>", "lanl, seattle or a file of events, one JSON object a line");
   command
     .description("replay a data set through the whole pipeline and show who is best and worst, and why")
     .addOption(clockOption(command))
@@ -36,15 +38,20 @@ export function addReplay(program: Command, io: Io): void {
         source,
         shiftMs,
         policy: flags.policy === undefined ? config.policy : readPolicy(flags.policy),
+        isForced: flags.policy !== undefined,
         commitEventsMax: config.storage.commitEventsMax,
         directory: flags.data ?? null,
         onProgress: ({ events, eventsTotal, atMs }) => progress.show(events, eventsTotal, minute(atMs)),
       });
       progress.end();
-      const kind = kindNamed(replayed.state, FIRST_KIND)!;
+      const kind = largestKind(replayed.state);
       if (flags.json === true) io.out(JSON.stringify(asJson(source, replayed, kind)));
       else for (const line of asText(io, title, replayed, kind)) io.out(line);
     });
+}
+
+function largestKind({ kinds }: State): Kind {
+  return kinds.reduce((largest, kind) => (kind.table.count > largest.table.count ? kind : largest));
 }
 
 export function clockOption(command: Command) {
@@ -61,7 +68,11 @@ async function openSource(name: string): Promise<{ title: string; source: Import
   if (/[./\\-]/u.test(name)) return { title: name, source: eventSource(name, readText(name)) };
   const known = (await exampleNames()).join(", ");
   const advice = known === "" ? "this installation has no examples" : `the examples are ${known}`;
-  throw new CliError("source_not_found", EXIT.notFound, `There is no data set ${name}: ${advice}; or name a file of events.`);
+  throw new CliError(
+    "source_not_found",
+    EXIT.notFound,
+    `There is no data set ${name}: ${advice}; or name a file of events.`,
+  );
 }
 
 interface TierRow {
@@ -69,25 +80,20 @@ interface TierRow {
   readonly subjects: number;
 }
 
-function tiersOf(state: State, kind: Kind): TierRow[] {
+function tiersOf(kind: Kind): TierRow[] {
   const counts = new Map(kind.compiled.policy.tiers.names.map((name) => [name, 0]));
-  // The ranking lists everybody with the tier; pages of it need no standing of each.
-  for (const { tier } of everybody(state, kind)) counts.set(tier, counts.get(tier)! + 1);
+  for (let row = 0; row < kind.table.count; row++) {
+    const { tier } = indexedRow(kind, row);
+    counts.set(tier, counts.get(tier)! + 1);
+  }
   return [...counts].map(([tier, subjects]) => ({ tier, subjects }));
 }
-
-function everybody(state: State, kind: Kind): Ranked[] {
-  return best(kind, Math.min(kind.rank.count, RANKED_MAX), state.now);
-}
-
-/** As many as one list of the ranking takes. */
-const RANKED_MAX = 10_000;
 
 function asJson(source: ImportSource, replayed: Replayed, kind: Kind): object {
   const { state, nowMs, subjects, events, records, elapsedMs } = replayed;
   const named = (list: readonly Ranked[]): object[] =>
     list.map(({ subject, place, score, tier }) => ({ id: state.ids.at(subject), place, score, tier }));
-  const last = worst(kind, LISTED, nowMs);
+  const last = worst(kind, LISTED);
   return {
     source: source.name,
     subjects,
@@ -96,8 +102,8 @@ function asJson(source: ImportSource, replayed: Replayed, kind: Kind): object {
     elapsed_ms: Math.round(elapsedMs),
     events_per_second: rateOf(replayed),
     as_of: new Date(nowMs).toISOString(),
-    tiers: tiersOf(state, kind),
-    best: named(best(kind, LISTED, nowMs)),
+    tiers: tiersOf(kind),
+    best: named(best(kind, LISTED)),
     worst: named(last),
     worst_explained: last[0] === undefined ? null : explain(state, last[0].subject, nowMs),
   };
@@ -109,32 +115,58 @@ function rateOf({ events, elapsedMs }: Replayed): number {
 
 function asText(io: Io, title: string, replayed: Replayed, kind: Kind): string[] {
   const { state, nowMs, subjects, events, records, elapsedMs } = replayed;
-  const last = worst(kind, LISTED, nowMs);
+  const last = worst(kind, LISTED);
   const written = `${count(events)} events about ${plural(subjects, "subject")} in ${plural(records, "record")}`;
   const lines = [
     bold(io, title),
     `${written}, durable and scored in ${seconds(elapsedMs)}: ${count(rateOf(replayed))} events/s`,
     "",
-    ...tierTable(tiersOf(state, kind)),
+    ...tierTable(tiersOf(kind)),
     "",
     bold(io, "Best"),
-    ...rankTable(state, best(kind, LISTED, nowMs)),
+    ...rankTable(state, best(kind, LISTED)),
     "",
     bold(io, "Worst"),
     ...rankTable(state, last),
   ];
   if (last[0] === undefined) return lines;
-  return [...lines, "", bold(io, "Why the last is last"), ...explanationLines(fromEngine(explain(state, last[0].subject, nowMs)))];
+  return [
+    ...lines,
+    "",
+    bold(io, "Why the last is last"),
+    ...explanationLines(fromEngine(explain(state, last[0].subject, nowMs))),
+  ];
 }
 
 function tierTable(tiers: readonly TierRow[]): string[] {
   const all = tiers.reduce((sum, { subjects }) => sum + subjects, 0);
-  const rows = tiers.map(({ tier, subjects }) => [tier, count(subjects), `${((100 * subjects) / Math.max(1, all)).toFixed(1)} %`]);
-  const columns = [["tier", "left"], ["subjects", "right"], ["share", "right"]] as const;
+  const rows = tiers.map(({ tier, subjects }) => [
+    tier,
+    count(subjects),
+    `${((100 * subjects) / Math.max(1, all)).toFixed(1)} %`,
+  ]);
+  const columns = [
+    ["tier", "left"],
+    ["subjects", "right"],
+    ["share", "right"],
+  ] as const;
   return table(columns, rows);
 }
 
 function rankTable(state: State, list: readonly Ranked[]): string[] {
-  const rows = list.map(({ subject, place, score, tier }) => [count(place), state.ids.at(subject), points(score), tier]);
-  return table([["place", "right"], ["subject", "left"], ["score", "right"], ["tier", "left"]], rows);
+  const rows = list.map(({ subject, place, score, tier }) => [
+    count(place),
+    state.ids.at(subject),
+    points(score),
+    tier,
+  ]);
+  return table(
+    [
+      ["place", "right"],
+      ["subject", "left"],
+      ["score", "right"],
+      ["tier", "left"],
+    ],
+    rows,
+  );
 }

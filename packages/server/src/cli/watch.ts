@@ -27,7 +27,8 @@ export async function watchLines(io: Io, flags: WatchFlags): Promise<void> {
   if (io.isTerminal) io.err(`watching ${client.url}, Ctrl-C ends it`);
   try {
     for await (const event of eventsOf(stream)) {
-      if (flags.json === true) io.out(JSON.stringify({ id: event.id, type: event.type, data: parse(event.data) }));
+      if (flags.json === true)
+        io.out(JSON.stringify({ id: event.id, type: event.type, data: parse(event.data) }));
       else for (const line of eventLines(event)) io.out(line);
     }
   } catch (error) {
@@ -67,34 +68,46 @@ function eventOf(block: string): StreamEvent | null {
   return data.length === 0 ? null : { id, type, data: data.join("\n") };
 }
 
+/** What a frame of the live stream holds, as far as it is shown. */
+interface Frame {
+  readonly changes?: readonly {
+    readonly subject: string;
+    readonly tier: string;
+    readonly old_score: number;
+    readonly new_score: number;
+    readonly reason: string;
+    readonly at: string;
+  }[];
+  readonly events?: readonly {
+    readonly type: string;
+    readonly subject: string | null;
+    readonly detail: unknown;
+    readonly at: string;
+  }[];
+}
+
 function eventLines({ type, data }: StreamEvent): string[] {
-  const parsed = parse(data);
-  const items = Array.isArray(parsed) ? parsed : itemsOf(parsed);
-  return items.map((item) => itemLine(type, item));
+  if (type === "gap") return ["(some changes were left out; `staunch show` tells where things stand)"];
+  const { changes = [], events = [] } = parse(data) as Frame;
+  return [
+    ...changes.map(({ at, subject, tier, old_score: before, new_score: after, reason }) => {
+      const move = `${points(before)} -> ${points(after)}  ${signed(after - before)}`;
+      return `${clock(at)}  ${printable(subject)}  ${move}  ${reason}, ${printable(tier)}`;
+    }),
+    ...events.map(({ at, type: name, subject, detail }) => {
+      return `${clock(at)}  ${printable(subject ?? "-")}  ${name}  ${printable(JSON.stringify(detail))}`;
+    }),
+  ];
 }
 
-/** The list inside a frame, or the frame itself. */
-function itemsOf(frame: unknown): unknown[] {
-  const lists = Object.values((frame ?? {}) as object).filter((value) => Array.isArray(value)) as unknown[][];
-  return lists[0] ?? [frame];
-}
-
-function itemLine(type: string, item: unknown): string {
-  const facts = (typeof item === "object" && item !== null ? item : {}) as { readonly [name: string]: unknown };
-  const { subject, id, before, after, score, reason } = facts;
-  const name = printable(String(subject ?? id ?? ""));
-  if (typeof before === "number" && typeof after === "number") {
-    const why = reason === undefined ? "" : `  ${printable(String(reason))}`;
-    return `${name}  ${points(before)} -> ${points(after)}  ${signed(after - before)}${why}`;
-  }
-  const shown = typeof score === "number" ? `  ${points(score)}` : "";
-  return `${name}  ${printable(type)}${shown}  ${printable(JSON.stringify(item))}`;
+function clock(at: string): string {
+  return at.slice(11, 19);
 }
 
 function parse(data: string): unknown {
   try {
     return JSON.parse(data);
   } catch {
-    return data;
+    return {};
   }
 }

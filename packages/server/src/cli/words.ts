@@ -37,7 +37,11 @@ interface ComponentView {
   readonly lower: number;
   readonly upper: number;
   readonly inactivityPoints: number;
-  readonly metrics: readonly { readonly metric: string; readonly mean: number; readonly observations: number }[];
+  readonly metrics: readonly {
+    readonly metric: string;
+    readonly mean: number;
+    readonly observations: number;
+  }[];
 }
 
 interface PenaltyView {
@@ -155,9 +159,13 @@ export function why(view: ExplanationView): string[] {
   const lines = lost.map(({ component, points: cost }) => {
     const metrics = component.metrics
       .toSorted((a, b) => a.mean - b.mean)
-      .map(({ metric, mean, observations }) => `${metric} ${mean.toFixed(4)} over ${plural(observations, "observation")}`)
+      .map(
+        ({ metric, mean, observations }) =>
+          `${metric} ${mean.toFixed(4)} over ${plural(observations, "observation")}`,
+      )
       .join(", ");
-    const silence = component.inactivityPoints >= 0.005 ? `, ${points(component.inactivityPoints)} of them by silence` : "";
+    const silence =
+      component.inactivityPoints >= 0.005 ? `, ${points(component.inactivityPoints)} of them by silence` : "";
     const evidence = metrics === "" ? "" : `: ${metrics}`;
     return `  ${component.name} at ${points(component.score)} costs ${points(cost)} points${silence}${evidence}`;
   });

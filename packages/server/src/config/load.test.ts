@@ -464,6 +464,7 @@ function otherValue({ path, default: standard, takes }: Setting): string {
   const special: { readonly [path: string]: string } = {
     "log.level": "warn",
     "reputation.components": "{uptime: 1}",
+    "reputation.sources": "[uptime, network_latency]",
     "reputation.min_score": "1",
     "reputation.max_score": "120",
     "reputation.slot": "1m",

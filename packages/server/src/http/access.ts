@@ -1,8 +1,9 @@
 /** Who may do what: every route names its role, and a request without a valid key has a limit per address. */
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyRequest } from "fastify";
 import { ROLES, type Principal, type Role } from "../app/principal.ts";
 import { HttpProblem } from "./problem.ts";
 import { RateLimit } from "./rate-limit.ts";
+import type { Server } from "./route.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -24,7 +25,7 @@ export interface AccessOptions {
 const BEARER = /^Bearer +(\S{1,512})$/iu;
 
 /** Adds the check to every route of the server, and refuses to start when a route does not say its role. */
-export function controlAccess(server: FastifyInstance, options: AccessOptions): void {
+export function controlAccess(server: Server, options: AccessOptions): void {
   const limit = new RateLimit(options.publicRequestsPerSecond, options.now);
   server.decorateRequest("principal", null);
   server.addHook("onRoute", ({ method, url, config }) => {
@@ -51,6 +52,11 @@ export function callerOf(request: FastifyRequest): Principal {
   return request.principal;
 }
 
+/** How acts of the caller are signed. */
+export function issuerOf(request: FastifyRequest): string {
+  return `key:${callerOf(request).id}`;
+}
+
 function checkRole(request: FastifyRequest, role: Role, authorization: string | undefined): void {
   const { principal } = request;
   if (principal === null) throw unauthenticated(authorization);
@@ -69,5 +75,7 @@ function unauthenticated(authorization: string | undefined): HttpProblem {
 
 function limited(): HttpProblem {
   const headers = { "retry-after": "1" };
-  return new HttpProblem("too_many_requests", "too many requests without a valid key; wait a second", { headers });
+  return new HttpProblem("too_many_requests", "too many requests without a valid key; wait a second", {
+    headers,
+  });
 }

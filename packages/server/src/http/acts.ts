@@ -26,15 +26,24 @@ export function actProblem(outcome: Exclude<ActOutcome, { type: "done" }>): Http
     case "refused":
       return refusalProblem(outcome.refusal);
     case "key_reused":
-      return new HttpProblem("idempotency_key_reused", "this Idempotency-Key came with another request before");
+      return new HttpProblem(
+        "idempotency_key_reused",
+        "this Idempotency-Key came with another request before",
+      );
     case "penalty_not_found":
     case "reward_not_found":
-      return new HttpProblem(outcome.type, `there is no ${outcome.type.slice(0, -"_not_found".length)} ${outcome.id}`);
+      return new HttpProblem(
+        outcome.type,
+        `there is no ${outcome.type.slice(0, -"_not_found".length)} ${outcome.id}`,
+      );
     case "penalty_not_active":
     case "reward_not_active":
       return new HttpProblem(outcome.type, `${outcome.id} is ${outcome.status} already`);
     case "too_many_sanctions":
-      return new HttpProblem(outcome.type, `the subject has ${outcome.limit} sanctions in force; revoke some first`);
+      return new HttpProblem(
+        outcome.type,
+        `the subject has ${outcome.limit} sanctions in force; revoke some first`,
+      );
     case "too_many_kinds":
       return new HttpProblem(outcome.type, `there can be ${outcome.limit} kinds`);
   }

@@ -1,31 +1,36 @@
 /** JSON bodies: UTF-8, of limited depth, without keys that reach into prototypes. */
-import type { FastifyInstance } from "fastify";
 import { HttpProblem } from "./problem.ts";
+import type { Server } from "./route.ts";
 
 /** Lists and maps in each other. */
-export const JSON_DEPTH_MAX = 32;
+const JSON_DEPTH_MAX = 32;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 
 /** Makes `application/json` the only media type that the server reads. */
-export function readJsonBodies(server: FastifyInstance): void {
+export function readJsonBodies(server: Server): void {
   server.removeAllContentTypeParsers();
-  const parse = server.getDefaultJsonParser("error", "error");
-  server.addContentTypeParser("application/json", { parseAs: "buffer" }, (request, body: Buffer, done) => {
-    const text = textOf(body);
-    if (text === null) {
-      done(new HttpProblem("malformed_json", "the body is not UTF-8"));
-      return;
-    }
-    if (depthOf(text) > JSON_DEPTH_MAX) {
-      done(new HttpProblem("json_too_deep", `the body is nested deeper than ${JSON_DEPTH_MAX} levels`));
-      return;
-    }
-    void parse(request, text, (error, value?: unknown) => {
-      if (error === null) done(null, value);
-      else done(jsonProblem(error));
-    });
-  });
+  server.addContentTypeParser(
+    "application/json",
+    { parseAs: "buffer" },
+    async (_request: unknown, body: Buffer) => parseJson(body),
+  );
+}
+
+function parseJson(body: Buffer): unknown {
+  if (body.length === 0)
+    throw new HttpProblem("malformed_json", "the body is empty although its Content-Type says JSON");
+  const text = textOf(body);
+  if (text === null) throw new HttpProblem("malformed_json", "the body is not UTF-8");
+  if (depthOf(text) > JSON_DEPTH_MAX) {
+    throw new HttpProblem("json_too_deep", `the body is nested deeper than ${JSON_DEPTH_MAX} levels`);
+  }
+  const value = valueOf(text);
+  if (!hasForbiddenKey(value)) return value;
+  throw new HttpProblem(
+    "forbidden_key",
+    "the body has the key __proto__ or constructor.prototype; remove it",
+  );
 }
 
 function textOf(body: Buffer): string | null {
@@ -53,10 +58,22 @@ function depthOf(text: string): number {
   return deepest;
 }
 
-function jsonProblem(error: Error): Error {
-  if ("code" in error && error.code === "FST_ERR_CTP_EMPTY_JSON_BODY") return error;
-  if (error.message.includes("forbidden prototype")) {
-    return new HttpProblem("forbidden_key", "the body has the key __proto__ or constructor.prototype; remove it");
+function valueOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new HttpProblem(
+      "malformed_json",
+      `the body is not JSON: ${(error as Error).message.slice(0, 200)}`,
+    );
   }
-  return new HttpProblem("malformed_json", `the body is not JSON: ${error.message.slice(0, 200)}`);
+}
+
+/** As own properties they do nothing by themselves, but copying such an object into another would. */
+function hasForbiddenKey(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (Object.hasOwn(value, "__proto__")) return true;
+  const made: unknown = Object.hasOwn(value, "constructor") ? value.constructor : null;
+  if (typeof made === "object" && made !== null && Object.hasOwn(made, "prototype")) return true;
+  return Object.values(value).some(hasForbiddenKey);
 }

@@ -3,7 +3,7 @@ import { CreatedKey, KeyList, KeyPath, KeyRecord, KeyRequest } from "@staunch/co
 import type { App } from "../app/app.ts";
 import type { Key } from "../app/keys/keys.ts";
 import { HttpProblem } from "./problem.ts";
-import { answers, time, timeOrNull, type Server } from "./route.ts";
+import { time, timeOrNull, type Server } from "./route.ts";
 
 const tags = ["keys"];
 
@@ -12,7 +12,7 @@ export function keyRoutes(server: Server, app: App): void {
     method: "GET",
     url: "/api/keys",
     config: { role: "admin" },
-    schema: { summary: "All keys, without their secrets", tags, response: answers({ 200: KeyList }) },
+    schema: { summary: "All keys, without their secrets", tags, response: { 200: KeyList } },
     handler: async () => ({ items: app.keys.list().map(present) }),
   });
   server.route({
@@ -24,7 +24,7 @@ export function keyRoutes(server: Server, app: App): void {
       description: "The answer holds the secret, this once.",
       tags,
       body: KeyRequest,
-      response: answers({ 201: CreatedKey }),
+      response: { 201: CreatedKey },
     },
     handler: async ({ body }, reply) => {
       const result = await app.keys.create(body);
@@ -34,7 +34,10 @@ export function keyRoutes(server: Server, app: App): void {
         case "too_many_keys":
           throw new HttpProblem("too_many_keys", `there can be ${result.limit} keys, revoked ones included`);
         case "name_invalid":
-          throw new HttpProblem("request_invalid", `name: at most ${result.max} characters, none a control character`);
+          throw new HttpProblem(
+            "request_invalid",
+            `name: at most ${result.max} characters, none a control character`,
+          );
         default:
           throw databaseProblem(result);
       }
@@ -49,11 +52,12 @@ export function keyRoutes(server: Server, app: App): void {
       description: "It is refused from now on; what it signed stays signed.",
       tags,
       params: KeyPath,
-      response: answers({ 200: KeyRecord }),
+      response: { 200: KeyRecord },
     },
     handler: async ({ params }) => {
       const result = await app.keys.revoke(params.id);
-      if (result.type === "key_not_found") throw new HttpProblem("key_not_found", `there is no key ${params.id}`);
+      if (result.type === "key_not_found")
+        throw new HttpProblem("key_not_found", `there is no key ${params.id}`);
       if (result.type === "not_stored") throw databaseProblem(result.refusal);
       return present(result.key);
     },
@@ -61,11 +65,17 @@ export function keyRoutes(server: Server, app: App): void {
 }
 
 function present({ id, name, role, createdAt, lastUsedAt, revokedAt }: Key) {
-  const times = { created_at: time(createdAt), last_used_at: timeOrNull(lastUsedAt), revoked_at: timeOrNull(revokedAt) };
+  const times = {
+    created_at: time(createdAt),
+    last_used_at: timeOrNull(lastUsedAt),
+    revoked_at: timeOrNull(revokedAt),
+  };
   return { id, name, role, ...times };
 }
 
-function databaseProblem(refusal: { readonly type: "full" } | { readonly type: "failed"; readonly detail: string }) {
+function databaseProblem(
+  refusal: { readonly type: "full" } | { readonly type: "failed"; readonly detail: string },
+) {
   return refusal.type === "full"
     ? new HttpProblem("storage_full", "the disk is full; make room and send the same request again")
     : new HttpProblem("database_failed", "the database of keys failed; see the service's log");

@@ -1,5 +1,4 @@
 /** What the interface tells the people who run it: a line and a measurement for each request. */
-import { subjectCount } from "@staunch/engine";
 import type { App } from "../app/app.ts";
 import type { Ops } from "../ops/ops.ts";
 import type { Server } from "./route.ts";
@@ -16,7 +15,11 @@ export function observe(server: Server, app: App, { metrics }: Ops): void {
     acts: () => partition.state.actCount,
     queuedEvents: () => partition.waitingEvents,
     subjects: () =>
-      partition.state.kinds.map(({ name, table, rank }) => ({ kind: name, count: table.count, ranked: rank.count })),
+      partition.state.kinds.map(({ name, table, rank }) => ({
+        kind: name,
+        count: table.count,
+        ranked: rank.count,
+      })),
     writable: () => partition.stopped === null,
   });
   server.addHook("onResponse", async (request, reply) => {
@@ -24,7 +27,12 @@ export function observe(server: Server, app: App, { metrics }: Ops): void {
     const route = request.is404 ? "none" : (request.routeOptions.url ?? "none");
     const labels = { method: request.method, route, status: String(reply.statusCode) };
     metrics.requestSeconds.observe(labels, reply.elapsedTime / 1000);
-    const line = { requestId: request.id, ...labels, ms: reply.elapsedTime, key: request.principal?.id ?? null };
+    const line = {
+      requestId: request.id,
+      ...labels,
+      ms: reply.elapsedTime,
+      key: request.principal?.id ?? null,
+    };
     if (reply.statusCode >= 500) request.log.warn(line, "request refused");
     else request.log.debug(line, "request");
   });

@@ -1,8 +1,9 @@
 /** The description of the interface, made from the schemas of the routes, and the page that shows it. */
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
-import type { FastifyInstance } from "fastify";
+import { Problem } from "@staunch/contract";
 import { createJsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
+import type { Server } from "./route.ts";
 
 const TAGS = {
   events: "What happened, sent one by one or in batches.",
@@ -16,31 +17,48 @@ const TAGS = {
   service: "The service about itself.",
 } as const;
 
+/** How every route answers any error. */
+const anyError = {
+  description: "Any error, told by its `code`.",
+  content: { "application/problem+json": { schema: Problem } },
+};
+
+type Described = ReturnType<typeof jsonSchemaTransformObject>;
+
 const toJsonSchema = createJsonSchemaTransform({});
 
 /** Adds both; must come before the routes. */
-export function describeInterface(server: FastifyInstance, version: string): void {
+export function describeInterface(server: Server, version: string): void {
   void server.register(swagger, {
     openapi: {
       openapi: "3.1.0",
       info: {
         title: "Staunch",
         version,
-        description: "Reputation of everyone a network depends on or serves. Errors are RFC 9457 problems with a code.",
+        description:
+          "Reputation of everyone a network depends on or serves. Errors are RFC 9457 problems with a code.",
         license: { name: "Apache-2.0", identifier: "Apache-2.0" },
       },
       tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
-      components: { securitySchemes: { key: { type: "http", scheme: "bearer", description: "An API key." } } },
+      components: {
+        securitySchemes: { key: { type: "http", scheme: "bearer", description: "An API key." } },
+      },
     },
     transform: (document) => {
-      const { schema, url } = toJsonSchema(document);
+      if (document.schema?.hide === true) return toJsonSchema(document);
+      const schema = {
+        ...document.schema,
+        response: { ...(document.schema?.response as object | undefined), default: anyError },
+      };
+      const { schema: described, url } = toJsonSchema({ ...document, schema });
       const role = document.route.config?.role ?? "public";
-      if (role === "public") return { schema: { ...schema, security: [] }, url };
+      if (role === "public") return { schema: { ...described, security: [] }, url };
       const note = `Needs the role \`${role}\`.`;
-      const text = typeof schema["description"] === "string" ? `${schema["description"]} ${note}` : note;
-      return { schema: { ...schema, description: text, security: [{ key: [] }] }, url };
+      const text =
+        described["description"] === undefined ? note : `${String(described["description"])} ${note}`;
+      return { schema: { ...described, description: text, security: [{ key: [] }] }, url };
     },
-    transformObject: jsonSchemaTransformObject,
+    transformObject: (document) => tidySchemas(jsonSchemaTransformObject(document)),
   });
   void server.register(swaggerUi, {
     routePrefix: "/docs",
@@ -48,6 +66,48 @@ export function describeInterface(server: FastifyInstance, version: string): voi
     staticCSP: true,
     // Only what the page ships; and no upgrade to TLS, which a service on a private address may not have.
     transformStaticCSP: (policy) =>
-      policy.replace("upgrade-insecure-requests;", "").replaceAll(" https:", "").replace(" validator.swagger.io", ""),
+      policy
+        .replace("upgrade-insecure-requests;", "")
+        .replaceAll(" https:", "")
+        .replace(" validator.swagger.io", ""),
   });
+}
+
+const REFERENCE = /"#\/components\/schemas\/([^"]+)"/gu;
+/** What is appended to the name of a schema as a request sends it. */
+const REQUEST_SUFFIX = "Input";
+
+/**
+ * Every schema is described twice, as it is sent and as it is answered, whichever of the two is used. Leaves out what
+ * nothing refers to, and the suffix where only one of the two is left.
+ */
+function tidySchemas(document: Described): Described {
+  const schemas: { readonly [name: string]: unknown } = componentsOf(document).schemas ?? {};
+  const used = new Set<string>();
+  const queue = referencesIn(document.paths);
+  for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
+    if (used.has(name)) continue;
+    used.add(name);
+    queue.push(...referencesIn(schemas[name]));
+  }
+  const nameOf = (name: string): string => {
+    const plain = name.endsWith(REQUEST_SUFFIX) ? name.slice(0, -REQUEST_SUFFIX.length) : name;
+    return used.has(plain) ? name : plain;
+  };
+  const kept = Object.fromEntries([...used].toSorted().map((name) => [nameOf(name), schemas[name]]));
+  const whole = { ...document, components: { ...componentsOf(document), schemas: kept } };
+  const renamed = JSON.stringify(whole).replace(
+    REFERENCE,
+    (_, name: string) => `"#/components/schemas/${nameOf(name)}"`,
+  );
+  return JSON.parse(renamed) as Described;
+}
+
+/** The type of a document speaks of OpenAPI 2 as well, which has none. */
+function componentsOf(document: Described): { readonly schemas?: { readonly [name: string]: unknown } } {
+  return ("components" in document && document.components) || {};
+}
+
+function referencesIn(part: unknown): string[] {
+  return [...(JSON.stringify(part) ?? "").matchAll(REFERENCE)].map((match) => match[1]!);
 }

@@ -12,7 +12,11 @@ export function readCursor<Cursor>(schema: z.ZodType<Cursor>, text: string | und
 }
 
 /** The cursor as text, also set as `Link` with the query as it was. */
-export function writeCursor(request: FastifyRequest, reply: FastifyReply, cursor: object | null): string | null {
+export function writeCursor(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  cursor: object | null,
+): string | null {
   if (cursor === null) return null;
   const text = Buffer.from(JSON.stringify(cursor)).toString("base64url");
   const [path, query] = request.url.split("?", 2);

@@ -12,11 +12,11 @@ import type { PolicyChange, Problem } from "@staunch/engine";
 import type { FastifyRequest } from "fastify";
 import type { App } from "../app/app.ts";
 import type { ActivationOutcome, ActivePolicy as Active, ExpectedVersion } from "../app/policies/policies.ts";
-import { callerOf } from "./access.ts";
+import { issuerOf } from "./access.ts";
 import { actProblem } from "./acts.ts";
 import { isNotModified, tagsOf } from "./conditional.ts";
 import { HttpProblem } from "./problem.ts";
-import { answers, type Server } from "./route.ts";
+import { NotModified, type Server } from "./route.ts";
 import { kindNotFound } from "./subjects.ts";
 import { jsonPointer } from "./validation.ts";
 
@@ -33,10 +33,14 @@ function readRoutes(server: Server, app: App): void {
     method: "GET",
     url: "/api/policies",
     config: { role: "viewer" },
-    schema: { summary: "Policies in force and presets", tags, response: answers({ 200: PolicyList }) },
+    schema: { summary: "Policies in force and presets", tags, response: { 200: PolicyList } },
     handler: async () => ({
-      kinds: app.policies.list().map(({ kind, name, hash, subjects }) => ({ kind, policy: name, hash, subjects })),
-      presets: app.policies.presets().map(({ name, title, available, reason }) => ({ name, title, available, reason })),
+      kinds: app.policies
+        .list()
+        .map(({ kind, name, hash, subjects }) => ({ kind, policy: name, hash, subjects })),
+      presets: app.policies
+        .presets()
+        .map(({ name, title, available, reason }) => ({ name, title, available, reason })),
     }),
   });
   server.route({
@@ -48,7 +52,7 @@ function readRoutes(server: Server, app: App): void {
       description: "The whole document. Its `ETag` is what `PUT` takes as `If-Match`.",
       tags,
       params: PolicyPath,
-      response: answers({ 200: ActivePolicy }),
+      response: { 200: ActivePolicy, 304: NotModified },
     },
     handler: async (request, reply) => {
       const active = app.policies.active(request.params.kind);
@@ -69,7 +73,7 @@ function checkRoute(server: Server, app: App): void {
       description: "Changes nothing. All problems at once, and the difference from the policy of a kind.",
       tags,
       body: PolicyCheckRequest,
-      response: answers({ 200: PolicyCheck }),
+      response: { 200: PolicyCheck },
     },
     handler: async ({ body }) => {
       const checked = app.policies.check(body.policy, body.kind ?? null);
@@ -77,7 +81,12 @@ function checkRoute(server: Server, app: App): void {
       const { problems, hash, document, diff } = checked;
       return {
         valid: problems.length === 0,
-        problems: problems.map(({ path, code, message }) => ({ path, pointer: pointerOf(path), code, message })),
+        problems: problems.map(({ path, code, message }) => ({
+          path,
+          pointer: pointerOf(path),
+          code,
+          message,
+        })),
         hash,
         document: document === null ? null : { ...document },
         diff: diff === null ? null : presentDiff(diff),
@@ -98,12 +107,12 @@ function activateRoute(server: Server, app: App): void {
       tags,
       params: PolicyPath,
       body: PolicyRequest,
-      response: answers({ 200: PolicyActivation, 201: PolicyActivation }),
+      response: { 200: PolicyActivation, 201: PolicyActivation },
     },
     handler: async (request, reply) => {
       const { kind } = request.params;
       const expected = expectedVersion(request, app.policies.active(kind));
-      const by = { issuer: callerOf(request).id, reason: request.body.reason };
+      const by = { issuer: issuerOf(request), reason: request.body.reason };
       const outcome = await app.policies.activate(kind, request.body.policy, expected, by);
       if (outcome.type !== "activated") throw activationProblem(outcome);
       const { active, diff, position } = outcome;
@@ -118,7 +127,10 @@ function expectedVersion(request: FastifyRequest, active: Active | null): Expect
   const { "if-match": ifMatch, "if-none-match": ifNoneMatch } = request.headers;
   if (ifNoneMatch?.trim() === "*") return null;
   if (ifMatch === undefined) {
-    throw new HttpProblem("precondition_required", "send If-Match with the ETag of GET, or If-None-Match: * to create");
+    throw new HttpProblem(
+      "precondition_required",
+      "send If-Match with the ETag of GET, or If-None-Match: * to create",
+    );
   }
   const current = active?.hash ?? "";
   const matches = ifMatch.trim() === "*" ? active !== null : tagsOf(ifMatch).includes(tagOf(current));
@@ -129,7 +141,8 @@ function expectedVersion(request: FastifyRequest, active: Active | null): Expect
 function activationProblem(outcome: Exclude<ActivationOutcome, { type: "activated" }>): HttpProblem {
   switch (outcome.type) {
     case "stale": {
-      const now = outcome.current === null ? "the kind does not exist" : `the version in force is ${outcome.current}`;
+      const now =
+        outcome.current === null ? "the kind does not exist" : `the version in force is ${outcome.current}`;
       return new HttpProblem("precondition_failed", `${now}; read it, decide again and send its ETag`);
     }
     case "invalid": {

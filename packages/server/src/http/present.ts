@@ -50,7 +50,10 @@ export function presentStanding(one: Standing, position: number): contract.Stand
   };
 }
 
-export function presentExplanation(one: Explanation, position: number): z.output<typeof contract.Explanation> {
+export function presentExplanation(
+  one: Explanation,
+  position: number,
+): z.output<typeof contract.Explanation> {
   return {
     standing: presentStanding(one.standing, position),
     contributions: one.contributions.map(({ source, name, points }) => ({ source, name, points })),
@@ -68,13 +71,24 @@ export function presentExplanation(one: Explanation, position: number): z.output
         recovered: component.trust.recovered,
       },
     })),
-    improvements: one.improvements.map(({ action, name, gain, at }) => ({ action, name, gain, at: timeOrNull(at) })),
-    thresholds: one.thresholds.map(({ name, direction, score, distance }) => ({ name, direction, score, distance })),
+    improvements: one.improvements.map(({ action, name, gain, at }) => ({
+      action,
+      name,
+      gain,
+      at: timeOrNull(at),
+    })),
+    thresholds: one.thresholds.map(({ name, direction, score, distance }) => ({
+      name,
+      direction,
+      score,
+      distance,
+    })),
   };
 }
 
 export function presentPenalty({ sanction, points }: Counting<Penalty>, subject: string): contract.Penalty {
-  const { id, type, severity, fraction, deduction, reason, issuer, evidence, context, position, policy } = sanction;
+  const { id, type, severity, fraction, deduction, reason, issuer, evidence, context, position, policy } =
+    sanction;
   const { fade, status, alert } = sanction;
   return {
     id,

@@ -84,8 +84,6 @@ function problemOf(error: FastifyError, request: FastifyRequest): HttpProblem {
     }
     case "FST_ERR_CTP_BODY_TOO_LARGE":
       return new HttpProblem("body_too_large", "the body is larger than this route takes; split the request");
-    case "FST_ERR_CTP_EMPTY_JSON_BODY":
-      return new HttpProblem("malformed_json", "the body is empty although its Content-Type says JSON");
     case "FST_ERR_MAX_PARAM_LENGTH":
       return new HttpProblem("url_too_long", "a part of the path is longer than any id can be");
     case "FST_ERR_BAD_URL":
@@ -93,6 +91,9 @@ function problemOf(error: FastifyError, request: FastifyRequest): HttpProblem {
     case "FST_ERR_CTP_INVALID_CONTENT_LENGTH":
       return new HttpProblem("malformed_request", "the body has not the length that Content-Length says");
     default:
-      return new HttpProblem("internal_error", "something is wrong on our side; the log has the cause under request_id");
+      return new HttpProblem(
+        "internal_error",
+        "something is wrong on our side; the log has the cause under request_id",
+      );
   }
 }

@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { App } from "../app/app.ts";
 import { readCursor, writeCursor } from "./paging.ts";
 import { HttpProblem } from "./problem.ts";
-import { answers, time, type Server } from "./route.ts";
+import { time, type Server } from "./route.ts";
 import { kindNotFound, subjectOf } from "./subjects.ts";
 
 const tags = ["rankings"];
@@ -25,14 +25,17 @@ export function rankingRoutes(server: Server, app: App): void {
       tags,
       params: RankingPath,
       querystring: RankingQuery,
-      response: answers({ 200: RankingPage }),
+      response: { 200: RankingPage },
     },
     handler: async (request, reply) => {
       const { kind } = request.params;
       const { order, cursor, limit } = request.query;
       const after = readCursor(RankCursor, cursor);
       if (after !== null && after.order !== order) {
-        throw new HttpProblem("cursor_invalid", "the cursor belongs to the other order; start again without one");
+        throw new HttpProblem(
+          "cursor_invalid",
+          "the cursor belongs to the other order; start again without one",
+        );
       }
       const ranking = app.rankings.list(kind, { order, after, limit });
       if (ranking === null) throw kindNotFound(kind);
@@ -47,7 +50,7 @@ export function rankingRoutes(server: Server, app: App): void {
     method: "GET",
     url: "/api/rankings/:kind/:id",
     config: { role: "viewer" },
-    schema: { summary: "Place of one subject", tags, params: RankPath, response: answers({ 200: Rank }) },
+    schema: { summary: "Place of one subject", tags, params: RankPath, response: { 200: Rank } },
     handler: async ({ params }) => {
       if (app.policies.active(params.kind) === null) throw kindNotFound(params.kind);
       const standing = app.subjects.standing(subjectOf(app, params.id));

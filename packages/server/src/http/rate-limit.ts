@@ -1,7 +1,7 @@
 /** A token bucket for each address: as many requests a second as given, and at most as many at once. */
 
 /** Addresses remembered; the one that came first is forgotten first. */
-export const ADDRESSES_MAX = 10_000;
+const ADDRESSES_MAX = 10_000;
 
 interface Bucket {
   tokens: number;
@@ -22,7 +22,10 @@ export class RateLimit {
   take(address: string): { readonly allowed: boolean; readonly remaining: number } {
     const atMs = this.now();
     const bucket = this.bucketOf(networkOf(address), atMs);
-    bucket.tokens = Math.min(this.perSecond, bucket.tokens + (Math.max(0, atMs - bucket.atMs) / 1000) * this.perSecond);
+    bucket.tokens = Math.min(
+      this.perSecond,
+      bucket.tokens + (Math.max(0, atMs - bucket.atMs) / 1000) * this.perSecond,
+    );
     bucket.atMs = atMs;
     const allowed = bucket.tokens >= 1;
     if (allowed) bucket.tokens -= 1;

@@ -1,6 +1,6 @@
 /** All routes of the server, as they were registered: for the answer to a wrong method, and for tests. */
-import type { FastifyInstance } from "fastify";
 import type { Role } from "../app/principal.ts";
+import type { Server } from "./route.ts";
 
 export interface RouteRow {
   readonly method: string;
@@ -13,7 +13,7 @@ export class RouteTable {
   readonly rows: RouteRow[] = [];
 
   /** Notes every route that is registered from here on. */
-  watch(server: FastifyInstance): void {
+  watch(server: Server): void {
     server.addHook("onRoute", ({ method, url, config }) => {
       for (const one of [method].flat()) this.rows.push({ method: one, url, role: config?.role ?? "public" });
     });

@@ -1,32 +1,26 @@
-/** What all routes share: their type, and what the reference says of each. */
-import { Problem } from "@staunch/contract";
-import type { FastifyInstance, RawServerDefault } from "fastify";
+/** What all routes share. */
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Logger } from "pino";
-import type { z } from "zod";
+import { z } from "zod";
 
 /** The server with requests and answers typed by their schemas. */
-export type Server = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, Logger, ZodTypeProvider>;
+export type Server = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
 
-/** Any error, in the reference of every route. */
-const problem = {
-  description: "Any error, by its `code`.",
-  content: { "application/problem+json": { schema: Problem } },
-} as const;
+/** The answer 304 of routes that take `If-None-Match`. */
+export const NotModified = z.undefined().describe("The caller has this version.");
 
-/** Instants are shown in ISO 8601, UTC. */
+/** An instant as answers show it: ISO 8601, UTC. */
 export function time(ms: number): string {
   return new Date(ms).toISOString();
 }
 
 export function timeOrNull(ms: number | null): string | null {
   return ms === null ? null : time(ms);
-}
-
-/** Answer schemas by status, with the problem document for everything else. */
-export function answers<Answers extends { readonly [status: number]: z.ZodType }>(
-  byStatus: Answers,
-): Answers & { default: typeof problem } {
-  return { ...byStatus, default: problem };
 }

@@ -14,11 +14,11 @@ import {
 import type { Context } from "@staunch/engine";
 import type { App } from "../app/app.ts";
 import type { SanctionOutcome } from "../app/sanctions/sanctions.ts";
-import { callerOf } from "./access.ts";
+import { issuerOf } from "./access.ts";
 import { actProblem, idempotencyOf } from "./acts.ts";
 import { presentPenalty, presentReward } from "./present.ts";
 import { HttpProblem } from "./problem.ts";
-import { answers, time, type Server } from "./route.ts";
+import { time, type Server } from "./route.ts";
 import { subjectOf } from "./subjects.ts";
 
 export function sanctionRoutes(server: Server, app: App): void {
@@ -38,7 +38,7 @@ function penaltyRoutes(server: Server, app: App): void {
       tags: ["penalties"],
       params: SubjectPath,
       querystring: SanctionsQuery,
-      response: answers({ 200: PenaltyList }),
+      response: { 200: PenaltyList },
     },
     handler: async ({ params, query }) => {
       const subject = subjectOf(app, params.id);
@@ -59,7 +59,7 @@ function penaltyRoutes(server: Server, app: App): void {
       tags: ["penalties"],
       params: SubjectPath,
       body: PenaltyRequest,
-      response: answers({ 201: Penalty }),
+      response: { 201: Penalty },
     },
     handler: async (request, reply) => {
       const { points, fraction, at, expires_at, context, ...rest } = request.body;
@@ -70,7 +70,7 @@ function penaltyRoutes(server: Server, app: App): void {
         at: at === undefined ? null : Date.parse(at),
         expiresAt: expires_at === undefined ? null : Date.parse(expires_at),
         context: context as Context,
-        issuer: callerOf(request).id,
+        issuer: issuerOf(request),
       };
       const outcome = await app.sanctions.givePenalty(request.params.id, order, idempotencyOf(request));
       return reply.code(201).send(presentPenalty(givenBy(outcome, request.params.id), request.params.id));
@@ -89,7 +89,7 @@ function rewardRoutes(server: Server, app: App): void {
       tags: ["rewards"],
       params: SubjectPath,
       querystring: SanctionsQuery,
-      response: answers({ 200: RewardList }),
+      response: { 200: RewardList },
     },
     handler: async ({ params, query }) => {
       const subject = subjectOf(app, params.id);
@@ -110,7 +110,7 @@ function rewardRoutes(server: Server, app: App): void {
       tags: ["rewards"],
       params: SubjectPath,
       body: RewardRequest,
-      response: answers({ 201: Reward }),
+      response: { 201: Reward },
     },
     handler: async (request, reply) => {
       const { at, context, ...rest } = request.body;
@@ -118,7 +118,7 @@ function rewardRoutes(server: Server, app: App): void {
         ...rest,
         at: at === undefined ? null : Date.parse(at),
         context: context as Context,
-        issuer: callerOf(request).id,
+        issuer: issuerOf(request),
       };
       const outcome = await app.sanctions.giveReward(request.params.id, order, idempotencyOf(request));
       return reply.code(201).send(presentReward(givenBy(outcome, request.params.id), request.params.id));
@@ -138,11 +138,11 @@ function revokeRoutes(server: Server, app: App): void {
       tags: ["penalties"],
       params: SanctionPath,
       querystring: RevokeQuery,
-      response: answers({ 200: Penalty }),
+      response: { 200: Penalty },
     },
     handler: async (request) => {
       const { id } = request.params;
-      const by = { issuer: callerOf(request).id, reason: request.query.reason };
+      const by = { issuer: issuerOf(request), reason: request.query.reason };
       const outcome = await app.sanctions.revokePenalty(id, by);
       if (outcome.type !== "done") throw actProblem(outcome);
       const revoked = app.sanctions.penalty(id);
@@ -160,11 +160,11 @@ function revokeRoutes(server: Server, app: App): void {
       tags: ["rewards"],
       params: SanctionPath,
       querystring: RevokeQuery,
-      response: answers({ 200: Reward }),
+      response: { 200: Reward },
     },
     handler: async (request) => {
       const { id } = request.params;
-      const by = { issuer: callerOf(request).id, reason: request.query.reason };
+      const by = { issuer: issuerOf(request), reason: request.query.reason };
       const outcome = await app.sanctions.revokeReward(id, by);
       if (outcome.type !== "done") throw actProblem(outcome);
       const revoked = app.sanctions.reward(id);
@@ -183,7 +183,8 @@ function givenBy<Sanction>(outcome: SanctionOutcome<Sanction>, id: string): Give
     case "subject_not_found":
       throw new HttpProblem("subject_not_found", `there is no subject ${id}`);
     case "time_invalid": {
-      const detail = outcome.field === "at" ? "at is more than five minutes ahead" : "expires_at is not in the future";
+      const detail =
+        outcome.field === "at" ? "at is more than five minutes ahead" : "expires_at is not in the future";
       throw new HttpProblem("time_invalid", detail, { errors: [{ pointer: `/${outcome.field}`, detail }] });
     }
     case "points_too_high": {

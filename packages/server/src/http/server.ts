@@ -1,13 +1,17 @@
 /** The REST interface. */
-import { fastify, type FastifyInstance, type FastifyReply } from "fastify";
+import { fastify, LogController, type FastifyBaseLogger, type FastifyReply } from "fastify";
 import { serializerCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import { randomUUID } from "node:crypto";
+import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { App } from "../app/app.ts";
 import type { Ops } from "../ops/ops.ts";
 import { controlAccess } from "./access.ts";
 import { readJsonBodies } from "./body.ts";
+import { historyRoutes } from "./history.ts";
+import { ingestRoutes } from "./ingest.ts";
 import { keyRoutes } from "./keys.ts";
+import { liveRoutes } from "./live.ts";
 import { observe } from "./observe.ts";
 import { describeInterface } from "./openapi.ts";
 import { policyRoutes } from "./policies.ts";
@@ -20,10 +24,17 @@ import { statusRoutes } from "./status.ts";
 import { subjectRoutes } from "./subjects.ts";
 import { validateRequest } from "./validation.ts";
 
+declare module "fastify" {
+  interface FastifyInstance {
+    /** All routes, as they were registered. */
+    readonly routeTable: RouteTable;
+  }
+}
+
 /** Path and query together. */
-export const URL_LENGTH_MAX = 8192;
+const URL_LENGTH_MAX = 8192;
 /** All headers, the request line among them. */
-export const HEADER_BYTES_MAX = 16_384;
+const HEADER_BYTES_MAX = 16_384;
 /** An id of 256 bytes with every byte percent-encoded. */
 const PARAMETER_LENGTH_MAX = 768;
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -39,8 +50,9 @@ export interface HttpConfig {
 /** The server with all its routes, not yet listening. */
 export function createHttpServer(app: App, config: HttpConfig, ops: Ops): Server {
   const server: Server = fastify({
-    loggerInstance: ops.logger,
-    disableRequestLogging: true,
+    loggerInstance: ops.logger as FastifyBaseLogger,
+    // Requests are logged by `observe`, once each.
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: config.ingest.bodyMaxBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
@@ -61,13 +73,93 @@ export function createHttpServer(app: App, config: HttpConfig, ops: Ops): Server
   describeInterface(server, app.service.version);
   readJsonBodies(server);
   void server.register(async (scope) => {
-    const routes = scope.withTypeProvider<ZodTypeProvider>() as Server;
+    const routes = scope.withTypeProvider<ZodTypeProvider>();
     subjectRoutes(routes, app);
+    historyRoutes(routes, app);
     sanctionRoutes(routes, app);
     rankingRoutes(routes, app);
     policyRoutes(routes, app);
     keyRoutes(routes, app);
+    liveRoutes(routes, app.live);
     statusRoutes(routes, app, ops);
   });
+  const { bodyMaxBytes, batchBodyMaxBytes } = config.ingest;
+  void server.register(ingestRoutes, { ingest: app.ingest, bodyMaxBytes, batchBodyMaxBytes });
   return server;
+}
+
+function addHooks(server: Server, app: App, config: HttpConfig, ops: Ops): void {
+  const table = new RouteTable();
+  server.decorate("routeTable", table);
+  server.addHook("onRoute", (route) => {
+    // The reference page registers its own routes, which cannot say their role.
+    if (route.url === "/docs" || route.url.startsWith("/docs/"))
+      route.config = { ...route.config, role: "public" };
+  });
+  server.addHook("onRequest", async (request, reply) => {
+    setSecurityHeaders(reply, request.id);
+    if (request.url.length > URL_LENGTH_MAX) {
+      throw new HttpProblem("url_too_long", `path and query have more than ${URL_LENGTH_MAX} characters`);
+    }
+  });
+  observe(server, app, ops);
+  controlAccess(server, {
+    authenticate: (token) => app.keys.authenticate(token),
+    publicRequestsPerSecond: config.server.publicRequestsPerSecond,
+    now: ops.now,
+  });
+  // Here, not in the handler for what is not found: that would first read and judge a body nobody wants.
+  server.addHook("onRequest", async (request) => {
+    if (request.is404) throw notFound(request.method, request.url, table);
+  });
+  table.watch(server);
+  server.setNotFoundHandler((request) => {
+    throw notFound(request.method, request.url, table);
+  });
+  server.setErrorHandler((error, request, reply) => sendError(error, request, reply));
+}
+
+function notFound(method: string, url: string, table: RouteTable): HttpProblem {
+  const path = url.split("?", 1)[0]!;
+  const methods = table.methodsOf(path);
+  if (methods.length === 0)
+    return new HttpProblem("route_not_found", "nothing answers here; /docs lists all routes");
+  const allow = methods.join(", ");
+  return new HttpProblem("method_not_allowed", `${method} is not one of ${allow}`, { headers: { allow } });
+}
+
+function setSecurityHeaders(reply: FastifyReply, requestId: string): void {
+  void reply.headers({
+    "x-request-id": requestId,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "cache-control": "no-store",
+  });
+}
+
+/** Bytes that are no request: the connection has no reply object, so the answer is written by hand. */
+function answerBrokenRequest(error: Error & { readonly code?: string }, socket: Socket): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const problem =
+    error.code === "HPE_HEADER_OVERFLOW"
+      ? new HttpProblem("headers_too_large", `the headers have more than ${HEADER_BYTES_MAX} bytes`)
+      : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
+        ? new HttpProblem("request_timeout", "the request did not arrive in time; send it again")
+        : new HttpProblem("malformed_request", "the connection does not speak HTTP/1.1");
+  const document = problemDocument(problem, randomUUID());
+  const body = JSON.stringify(document);
+  const head = [
+    `HTTP/1.1 ${document.status} ${STATUS_CODES[document.status]}`,
+    "content-type: application/problem+json",
+    `content-length: ${Buffer.byteLength(body)}`,
+    `x-request-id: ${document.request_id}`,
+    "connection: close",
+  ];
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
 }

@@ -6,7 +6,7 @@ import type { App } from "../app/app.ts";
 import type { Refusal } from "../app/partition/partition.ts";
 import { checkHealth } from "../ops/health.ts";
 import type { Ops } from "../ops/ops.ts";
-import { answers, time, timeOrNull, type Server } from "./route.ts";
+import { time, timeOrNull, type Server } from "./route.ts";
 
 const tags = ["service"];
 
@@ -15,7 +15,7 @@ export function statusRoutes(server: Server, app: App, ops: Ops): void {
     method: "GET",
     url: "/api/status",
     config: { role: "viewer" },
-    schema: { summary: "What the service knows of itself", tags, response: answers({ 200: Status }) },
+    schema: { summary: "What the service knows of itself", tags, response: { 200: Status } },
     handler: async () => presentStatus(app, ops.now()),
   });
   healthRoutes(server, app);
@@ -26,7 +26,7 @@ export function statusRoutes(server: Server, app: App, ops: Ops): void {
     schema: {
       summary: "Measurements for Prometheus",
       tags,
-      response: answers({ 200: z.string().describe("Prometheus text exposition.") }),
+      response: { 200: z.string().describe("Prometheus text exposition.") },
       produces: ["text/plain"],
     },
     handler: async (_request, reply) => {
@@ -41,7 +41,7 @@ export function statusRoutes(server: Server, app: App, ops: Ops): void {
     schema: {
       summary: "This description, OpenAPI 3.1",
       tags,
-      response: answers({ 200: z.record(z.string(), z.unknown()) }),
+      response: { 200: z.record(z.string(), z.unknown()) },
     },
     handler: async () => ({ ...server.swagger() }),
   });
@@ -52,7 +52,7 @@ function healthRoutes(server: Server, app: App): void {
     method: "GET",
     url: "/healthz",
     config: { role: "public" },
-    schema: { summary: "Whether the process answers", tags, response: answers({ 200: Health }) },
+    schema: { summary: "Whether the process answers", tags, response: { 200: Health } },
     handler: async () => ({ status: "ok" as const }),
   });
   server.route({
@@ -61,18 +61,20 @@ function healthRoutes(server: Server, app: App): void {
     config: { role: "public" },
     schema: {
       summary: "Whether the service does its work",
-      description: "503 while it restores or stops, and when the storage takes no writes.",
+      description: "503 while it restores or stops, and when the storage has stopped until a restart.",
       tags,
       querystring: ReadyQuery,
-      response: answers({ 200: Readiness, 503: Readiness }),
+      response: { 200: Readiness, 503: Readiness },
     },
     handler: async ({ query }, reply) => {
-      const checks = checkHealth({ ready: app.service.ready, stopped: () => stoppedBy(app) });
+      const checks = checkHealth({ ready: app.service.ready, stopped: () => stoppedForGood(app) });
       const ready = checks.every(({ ok }) => ok);
       const answer = { status: ready ? ("ready" as const) : ("not_ready" as const) };
       return reply
         .code(ready ? 200 : 503)
-        .send(query.verbose === undefined ? answer : { ...answer, checks: checks.map((check) => ({ ...check })) });
+        .send(
+          query.verbose === undefined ? answer : { ...answer, checks: checks.map((check) => ({ ...check })) },
+        );
     },
   });
 }
@@ -104,9 +106,18 @@ function presentStatus(app: App, nowMs: number): z.output<typeof Status> {
   };
 }
 
+/** Not a full disk: only a write shows that there is room again, and nobody writes to a service that is not ready. */
+function stoppedForGood(app: App): string | null {
+  return app.partition.stopped?.type === "full" ? null : stoppedBy(app);
+}
+
 /** Why nothing is written, in words; null when writing works. */
 function stoppedBy(app: App): string | null {
   const refusal: Refusal | null = app.partition.stopped;
   if (refusal === null) return null;
-  return refusal.type === "stopped" ? refusal.detail : refusal.type === "full" ? "the disk is full" : refusal.type;
+  return refusal.type === "stopped"
+    ? refusal.detail
+    : refusal.type === "full"
+      ? "the disk is full"
+      : refusal.type;
 }

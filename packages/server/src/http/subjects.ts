@@ -14,7 +14,7 @@ import {
 import { METRIC_NAMES, metricCode, nearest } from "@staunch/engine";
 import { z } from "zod";
 import type { App } from "../app/app.ts";
-import { callerOf } from "./access.ts";
+import { issuerOf } from "./access.ts";
 import { actProblem } from "./acts.ts";
 import { isNotModified, positionTag } from "./conditional.ts";
 import { readCursor, writeCursor } from "./paging.ts";
@@ -27,7 +27,7 @@ import {
   presentSummary,
 } from "./present.ts";
 import { HttpProblem } from "./problem.ts";
-import { answers, time, type Server } from "./route.ts";
+import { NotModified, time, type Server } from "./route.ts";
 
 const tags = ["subjects"];
 const MetricPath = z.strictObject({ id: SubjectId, metric: z.string().min(1).max(64) });
@@ -45,7 +45,10 @@ export function subjectRoutes(server: Server, app: App): void {
 }
 
 export function kindNotFound(kind: string): HttpProblem {
-  return new HttpProblem("kind_not_found", `no policy is active for the kind ${kind}; GET /api/policies lists the kinds`);
+  return new HttpProblem(
+    "kind_not_found",
+    `no policy is active for the kind ${kind}; GET /api/policies lists the kinds`,
+  );
 }
 
 /** Number of a subject by its id. */
@@ -64,14 +67,17 @@ function listRoute(server: Server, app: App): void {
       summary: "List subjects",
       tags,
       querystring: SubjectsQuery,
-      response: answers({ 200: SubjectPage }),
+      response: { 200: SubjectPage },
     },
     handler: async (request, reply) => {
       const { kind, operator, tier, q, score_min, score_max, sort, limit, count, cursor } = request.query;
       const after = readCursor(SubjectCursor, cursor);
       const keyType = sort === "id" ? "string" : "number";
       if (after !== null && (after.sort !== sort || (after.key !== null && typeof after.key !== keyType))) {
-        throw new HttpProblem("cursor_invalid", "the cursor belongs to another order; start again without one");
+        throw new HttpProblem(
+          "cursor_invalid",
+          "the cursor belongs to another order; start again without one",
+        );
       }
       const list = await app.subjects.list(kind, {
         operator: operator ?? null,
@@ -102,7 +108,7 @@ function standingRoutes(server: Server, app: App): void {
       description: "Score, interval, tier, components and sanctions in force. Takes `If-None-Match`.",
       tags,
       params: SubjectPath,
-      response: answers({ 200: Standing }),
+      response: { 200: Standing, 304: NotModified },
     },
     handler: async (request, reply) => {
       const standing = app.subjects.standing(subjectOf(app, request.params.id));
@@ -117,10 +123,11 @@ function standingRoutes(server: Server, app: App): void {
     config: { role: "viewer" },
     schema: {
       summary: "Why the score is what it is",
-      description: "Contributions that sum to the score, evidence, what would raise it, distance to thresholds.",
+      description:
+        "Contributions that sum to the score, evidence, what would raise it, distance to thresholds.",
       tags,
       params: SubjectPath,
-      response: answers({ 200: Explanation }),
+      response: { 200: Explanation, 304: NotModified },
     },
     handler: async (request, reply) => {
       const explanation = app.subjects.explanation(subjectOf(app, request.params.id));
@@ -136,10 +143,12 @@ function metricRoutes(server: Server, app: App): void {
     method: "GET",
     url: "/api/subjects/:id/metrics",
     config: { role: "viewer" },
-    schema: { summary: "Aggregates of all metrics", tags, params: SubjectPath, response: answers({ 200: Metrics }) },
+    schema: { summary: "Aggregates of all metrics", tags, params: SubjectPath, response: { 200: Metrics } },
     handler: async ({ params }) => {
       const subject = subjectOf(app, params.id);
-      const metrics = app.subjects.aggregates(subject).map((aggregate, code) => presentMetric(code, aggregate));
+      const metrics = app.subjects
+        .aggregates(subject)
+        .map((aggregate, code) => presentMetric(code, aggregate));
       return { id: params.id, metrics, as_of: time(app.subjects.readTime(subject)) };
     },
   });
@@ -152,14 +161,17 @@ function metricRoutes(server: Server, app: App): void {
       tags,
       params: MetricPath,
       querystring: MetricQuery,
-      response: answers({ 200: Metric }),
+      response: { 200: Metric },
     },
     handler: async ({ params, query }) => {
       const subject = subjectOf(app, params.id);
       const code = metricCode(params.metric);
       if (code === -1) {
         const hint = nearest(params.metric, METRIC_NAMES);
-        throw new HttpProblem("metric_not_found", `there is no metric ${params.metric}; the nearest is ${hint}`);
+        throw new HttpProblem(
+          "metric_not_found",
+          `there is no metric ${params.metric}; the nearest is ${hint}`,
+        );
       }
       const { steps, samples } = query;
       return {
@@ -184,12 +196,19 @@ function profileRoute(server: Server, app: App): void {
       tags,
       params: SubjectPath,
       body: SubjectRequest,
-      response: answers({ 200: Standing, 201: Standing }),
+      response: { 200: Standing, 201: Standing },
     },
     handler: async (request, reply) => {
       const { kind = null, operator, attributes, reason } = request.body;
-      const issuer = callerOf(request).id;
-      const outcome = await app.subjects.writeProfile({ id: request.params.id, kind, operator, attributes, issuer, reason });
+      const issuer = issuerOf(request);
+      const outcome = await app.subjects.writeProfile({
+        id: request.params.id,
+        kind,
+        operator,
+        attributes,
+        issuer,
+        reason,
+      });
       if (outcome.type === "kind_not_found") throw kindNotFound(outcome.kind);
       if (outcome.type === "kind_mismatch") {
         throw new HttpProblem("kind_mismatch", `the subject is registered with the kind ${outcome.kind}`);

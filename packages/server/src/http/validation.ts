@@ -25,7 +25,9 @@ export const validateRequest: FastifySchemaCompiler<z.ZodType> = ({ schema, http
   return (data: unknown) => {
     const result = schema.safeParse(data);
     if (result.success) return { value: result.data };
-    const errors = result.error.issues.flatMap((issue) => errorsOf(issue, httpPart === "body", knownKeys(schema)));
+    const errors = result.error.issues.flatMap((issue) =>
+      errorsOf(issue, httpPart === "body", knownKeys(schema)),
+    );
     return { error: new RequestInvalid(errors.slice(0, ERRORS_MAX)) };
   };
 };
@@ -39,7 +41,8 @@ function errorsOf(issue: Issue, isBody: boolean, known: readonly string[]): Prob
   const at = (path: readonly PropertyKey[], detail: string): ProblemErrors[number] =>
     isBody ? { pointer: jsonPointer(path), detail } : { parameter: path.map(String).join("."), detail };
   if (issue.code !== "unrecognized_keys") {
-    const name = issue.path.length === 0 ? (isBody ? "the body" : "the request") : issue.path.map(String).join(".");
+    const name =
+      issue.path.length === 0 ? (isBody ? "the body" : "the request") : issue.path.map(String).join(".");
     return [at(issue.path, `${name}: ${issue.message}`)];
   }
   const hint = (key: string): string =>

@@ -9,7 +9,7 @@ export interface HealthCheck {
 export interface HealthSources {
   /** False while the service still fills itself, or is stopping. */
   readonly ready: () => boolean;
-  /** Why nothing is written; null when writing works. */
+  /** Why nothing will be written until a restart; null while a write may succeed. A full disk heals with a write. */
   readonly stopped: () => string | null;
 }
 
@@ -19,6 +19,6 @@ export function checkHealth(sources: HealthSources): readonly HealthCheck[] {
   const stopped = sources.stopped();
   return [
     { name: "service", ok: ready, detail: ready ? "serving" : "restoring or stopping" },
-    { name: "storage", ok: stopped === null, detail: stopped ?? "writable" },
+    { name: "storage", ok: stopped === null, detail: stopped ?? "taking writes" },
   ];
 }

@@ -2,7 +2,14 @@
 import { pino, type DestinationStream, type Logger, type LoggerOptions } from "pino";
 
 /** Fields that are never written, wherever a request or an answer is logged. */
-const SECRETS = ["authorization", "*.authorization", "req.headers.authorization", "*.headers.authorization", "key", "*.key"];
+const SECRETS = [
+  "authorization",
+  "*.authorization",
+  "req.headers.authorization",
+  "*.headers.authorization",
+  "key",
+  "*.key",
+];
 
 /** @param destination standard output unless given */
 export function createLogger(level: string, destination?: DestinationStream): Logger {

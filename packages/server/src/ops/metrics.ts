@@ -7,7 +7,11 @@ export interface MetricSources {
   readonly events: () => number;
   readonly acts: () => number;
   readonly queuedEvents: () => number;
-  readonly subjects: () => readonly { readonly kind: string; readonly count: number; readonly ranked: number }[];
+  readonly subjects: () => readonly {
+    readonly kind: string;
+    readonly count: number;
+    readonly ranked: number;
+  }[];
   readonly writable: () => boolean;
 }
 
@@ -23,7 +27,11 @@ export class Metrics {
     const registers = [this.registry];
     collectDefaultMetrics({ register: this.registry });
     this.batches = new Counter({ name: "staunch_batches_total", help: "Batches applied.", registers });
-    this.scoreChanges = new Counter({ name: "staunch_score_changes_total", help: "Scores changed.", registers });
+    this.scoreChanges = new Counter({
+      name: "staunch_score_changes_total",
+      help: "Scores changed.",
+      registers,
+    });
     this.appendSeconds = new Histogram({
       name: "staunch_log_append_seconds",
       help: "Time until an append was durable, by its result.",
@@ -46,7 +54,9 @@ export class Metrics {
     this.counter("staunch_events_total", "Samples and acts folded since the log began.", sources.events);
     this.counter("staunch_acts_total", "Acts folded since the log began.", sources.acts);
     this.gauge("staunch_queued_events", "Events that wait for the log.", sources.queuedEvents);
-    this.gauge("staunch_writable", "1 while writes are taken, 0 while the storage refuses.", () => Number(sources.writable()));
+    this.gauge("staunch_writable", "1 while writes are taken, 0 while the storage refuses.", () =>
+      Number(sources.writable()),
+    );
     const byKind = (name: string, help: string, read: "count" | "ranked"): void => {
       const gauge: Gauge<"kind"> = new Gauge({
         name,
@@ -76,6 +86,11 @@ export class Metrics {
   }
 
   private gauge(name: string, help: string, read: () => number): void {
-    const gauge: Gauge = new Gauge({ name, help, registers: [this.registry], collect: () => gauge.set(read()) });
+    const gauge: Gauge = new Gauge({
+      name,
+      help,
+      registers: [this.registry],
+      collect: () => gauge.set(read()),
+    });
   }
 }

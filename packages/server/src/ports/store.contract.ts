@@ -76,7 +76,12 @@ export function storeContract(name: string, createHarness: () => Promise<StoreHa
         expect(await store.history.cursor()).toBeNull();
         const memory = new Uint8Array([1, 2, 3]);
         await store.history.project(
-          projection(7, { memory, blocks: [block(0, 0, [5])], crossings: [crossing(7, 0)], sanctions: [sanction("pen_7_0")] }),
+          projection(7, {
+            memory,
+            blocks: [block(0, 0, [5])],
+            crossings: [crossing(7, 0)],
+            sanctions: [sanction("pen_7_0")],
+          }),
         );
         await reopen();
         const { history } = store;
@@ -89,7 +94,11 @@ export function storeContract(name: string, createHarness: () => Promise<StoreHa
       });
 
       test("storing the same again changes nothing", async () => {
-        const once = projection(7, { blocks: [block(0, 0, [5])], crossings: [crossing(7, 0)], sanctions: [sanction("pen_7_0")] });
+        const once = projection(7, {
+          blocks: [block(0, 0, [5])],
+          crossings: [crossing(7, 0)],
+          sanctions: [sanction("pen_7_0")],
+        });
         await store.history.project(once);
         await store.history.project(once);
         expect(await store.history.snapshots(5, ALWAYS, 10)).toHaveLength(1);
@@ -125,7 +134,9 @@ export function storeContract(name: string, createHarness: () => Promise<StoreHa
         await store.history.project(projection(1, { blocks: [...blocks, block(1, 0, [5])] }));
         const span = { fromMs: 20 * HOUR_MS, toMs: 120 * HOUR_MS };
         const all = await store.history.snapshots(5, span, 1_000);
-        expect(all.map(({ at }) => (at - 5) / HOUR_MS)).toEqual(Array.from({ length: 100 }, (_, index) => index + 20));
+        expect(all.map(({ at }) => (at - 5) / HOUR_MS)).toEqual(
+          Array.from({ length: 100 }, (_, index) => index + 20),
+        );
         const newest = await store.history.snapshots(5, span, 3);
         expect(newest).toEqual(all.slice(-3));
         expect(await store.history.snapshots(7, span, 10)).toEqual([]);
@@ -168,7 +179,10 @@ export function storeContract(name: string, createHarness: () => Promise<StoreHa
       expect(await store.history.prune(HOUR_MS)).toEqual({ type: "stored" });
       expect((await store.history.snapshots(5, ALWAYS, 10)).map(({ at }) => at)).toEqual([HOUR_MS + 5]);
       expect((await store.history.crossings(5, ALWAYS, 10)).map(({ position }) => position)).toEqual([2]);
-      expect((await store.history.sanctions(5, ALWAYS, 10)).map(({ id }) => id).sort()).toEqual(["new", "open"]);
+      expect((await store.history.sanctions(5, ALWAYS, 10)).map(({ id }) => id).sort()).toEqual([
+        "new",
+        "open",
+      ]);
     });
   });
 }
@@ -206,5 +220,13 @@ function crossing(position: number, place: number): CrossingRow {
 }
 
 function sanction(id: string): SanctionRow {
-  return { id, subject: 5, kind: "penalty", status: "active", appliedAt: 7, endedAt: null, facts: '{"status":"active"}' };
+  return {
+    id,
+    subject: 5,
+    kind: "penalty",
+    status: "active",
+    appliedAt: 7,
+    endedAt: null,
+    facts: '{"status":"active"}',
+  };
 }

@@ -118,7 +118,7 @@ export interface Projection {
   readonly sanctions: readonly SanctionRow[];
 }
 
-export interface ProjectorCursor {
+interface ProjectorCursor {
   readonly position: number;
   readonly memory: Uint8Array;
 }

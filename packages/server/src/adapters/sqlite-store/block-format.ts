@@ -21,7 +21,9 @@ export async function packBlock(block: SnapshotBlock): Promise<Uint8Array> {
   const head = new Uint32Array([FORMAT_VERSION, offset.length]);
   // Widest first, so that every column is aligned.
   const columns = [head, at, score, components, eventCount, offset, reason];
-  const bytes = Buffer.concat(columns.map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength)));
+  const bytes = Buffer.concat(
+    columns.map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength)),
+  );
   return deflate(bytes, { level: constants.Z_BEST_SPEED });
 }
 

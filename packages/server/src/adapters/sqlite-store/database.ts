@@ -30,7 +30,8 @@ export function openDatabase(path: string): DatabaseSync {
     for (const [name, set] of SETTINGS) database.exec(`pragma ${name} = ${set}`);
     for (const [name, , expected] of SETTINGS) {
       const found = Object.values(database.prepare(`pragma ${name}`).get() ?? {})[0];
-      if (found !== expected) throw new Error(`SQLite setting ${name} is ${String(found)} instead of ${expected}`);
+      if (found !== expected)
+        throw new Error(`SQLite setting ${name} is ${String(found)} instead of ${expected}`);
     }
     return database;
   } catch (error) {

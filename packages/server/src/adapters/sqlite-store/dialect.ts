@@ -93,11 +93,13 @@ export class WorkerConnection implements DatabaseConnection {
 
   private ask(query: QueryMessage["query"]): Promise<Extract<QueryReply, { type: "rows" }>> {
     if (this.stopped !== null) return Promise.reject(new SqliteError(this.stopped, null));
-    if (this.pending.size >= PENDING_MAX) throw new Error(`more than ${PENDING_MAX} statements wait for the store`);
+    if (this.pending.size >= PENDING_MAX)
+      throw new Error(`more than ${PENDING_MAX} statements wait for the store`);
     const id = this.nextId++;
     const { promise, resolve, reject } = Promise.withResolvers<Extract<QueryReply, { type: "rows" }>>();
     this.pending.set(id, { resolve, reject });
-    this.worker.postMessage({ id, query } satisfies QueryMessage);
+    const message: QueryMessage = { id, query };
+    this.worker.postMessage(message, []);
     return promise;
   }
 

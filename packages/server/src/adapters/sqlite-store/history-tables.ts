@@ -24,7 +24,11 @@ const CURSOR = "partition-0";
 export function historyTables(db: Kysely<Tables>): HistoryStore {
   return {
     cursor: async () => {
-      const row = await db.selectFrom("projector_cursor").selectAll().where("name", "=", CURSOR).executeTakeFirst();
+      const row = await db
+        .selectFrom("projector_cursor")
+        .selectAll()
+        .where("name", "=", CURSOR)
+        .executeTakeFirst();
       return row === undefined ? null : { position: row.position, memory: row.memory };
     },
     project: async (projection) => {
@@ -52,7 +56,7 @@ export function historyTables(db: Kysely<Tables>): HistoryStore {
         .selectAll()
         .where("subject", "=", subject)
         .where("applied_at", "<=", span.toMs)
-        .where(({ eb, or }) => or([eb("ended_at", "is", null), eb("ended_at", ">=", span.fromMs)]))
+        .where((where) => where.or([where("ended_at", "is", null), where("ended_at", ">=", span.fromMs)]))
         .orderBy("applied_at", "desc")
         .orderBy("id", "desc")
         .limit(limit)
@@ -87,7 +91,9 @@ async function write(
   await tx
     .insertInto("projector_cursor")
     .values({ name: CURSOR, position, memory: memory ?? new Uint8Array(0) })
-    .onConflict((conflict) => conflict.column("name").doUpdateSet(memory === null ? { position } : { position, memory }))
+    .onConflict((conflict) =>
+      conflict.column("name").doUpdateSet(memory === null ? { position } : { position, memory }),
+    )
     .execute();
 }
 
@@ -106,7 +112,11 @@ async function upsertSanctions(tx: Transaction<Tables>, rows: readonly SanctionR
 }
 
 async function prune(tx: Transaction<Tables>, beforeMs: number): Promise<void> {
-  await tx.deleteFrom("history_blocks").where("hour", "<", beforeMs).where("last_at", "<", beforeMs).execute();
+  await tx
+    .deleteFrom("history_blocks")
+    .where("hour", "<", beforeMs)
+    .where("last_at", "<", beforeMs)
+    .execute();
   await tx.deleteFrom("crossings").where("at", "<", beforeMs).execute();
   await tx.deleteFrom("sanctions").where("ended_at", "<", beforeMs).execute();
 }
@@ -139,7 +149,7 @@ async function readSnapshots(
     if (blocks.length < READ_BLOCKS_MAX) break;
     before = blocks.at(-1)!.hour;
   }
-  return newestFirst.slice(0, limit).reverse();
+  return newestFirst.slice(0, limit).toReversed();
 }
 
 async function toBlockRow(block: SnapshotBlock): Promise<Tables["history_blocks"]> {
@@ -168,5 +178,6 @@ function toSanction(row: Tables["sanctions"]): SanctionRow {
 }
 
 function* slices<Row>(rows: readonly Row[]): Generator<readonly Row[]> {
-  for (let first = 0; first < rows.length; first += INSERT_ROWS_MAX) yield rows.slice(first, first + INSERT_ROWS_MAX);
+  for (let first = 0; first < rows.length; first += INSERT_ROWS_MAX)
+    yield rows.slice(first, first + INSERT_ROWS_MAX);
 }

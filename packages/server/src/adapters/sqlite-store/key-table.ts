@@ -37,6 +37,14 @@ function toRow(record: KeyRecord): Tables["api_keys"] {
 }
 
 function toRecord(row: Tables["api_keys"]): KeyRecord {
-  const { id, name, role, hash, created_at: createdAt, last_used_at: lastUsedAt, revoked_at: revokedAt } = row;
+  const {
+    id,
+    name,
+    role,
+    hash,
+    created_at: createdAt,
+    last_used_at: lastUsedAt,
+    revoked_at: revokedAt,
+  } = row;
   return { id, name, role, hash, createdAt, lastUsedAt, revokedAt };
 }

@@ -101,7 +101,11 @@ async function createHistoryTables(db: Kysely<unknown>): Promise<void> {
     .addColumn("ended_at", "bigint")
     .addColumn("facts", "text", (column) => column.notNull())
     .execute();
-  await db.schema.createIndex("sanctions_subject").on("sanctions").columns(["subject", "applied_at"]).execute();
+  await db.schema
+    .createIndex("sanctions_subject")
+    .on("sanctions")
+    .columns(["subject", "applied_at"])
+    .execute();
   await db.schema.createIndex("sanctions_ended_at").on("sanctions").column("ended_at").execute();
   await db.schema
     .createTable("projector_cursor")

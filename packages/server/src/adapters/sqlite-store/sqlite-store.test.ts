@@ -46,7 +46,9 @@ describe("the store in SQLite", () => {
     });
     await store.close();
     const database = new DatabaseSync(join(directory, STORE_FILE));
-    const types = database.prepare("select typeof(created_at) as at, typeof(hash) as hash from api_keys").get();
+    const types = database
+      .prepare("select typeof(created_at) as at, typeof(hash) as hash from api_keys")
+      .get();
     database.close();
     expect({ ...types }).toEqual({ at: "integer", hash: "blob" });
   });
@@ -58,13 +60,39 @@ describe("the store in SQLite", () => {
     await (await expectOpened(directory)).close();
   });
 
+  test("a projection that fails half way leaves nothing behind", async () => {
+    const store = await expectOpened(directory);
+    const crossings = [{ position: 1, place: 0, subject: 1, at: 1, type: "tier.changed", detail: "{}" }];
+    const sanction = {
+      id: "pen_1_0",
+      subject: 1,
+      kind: "penalty",
+      status: "active",
+      appliedAt: 1,
+      endedAt: null,
+    } as const;
+    // Not what the type promises: the table refuses it after the crossings are written.
+    const sanctions = [{ ...sanction, facts: null as unknown as string }];
+    const result = await store.history.project({
+      position: 1,
+      memory: null,
+      blocks: [],
+      crossings,
+      sanctions,
+    });
+    expect(result).toMatchObject({ type: "failed" });
+    expect(await store.history.crossings(1, { fromMs: 0, toMs: 10 }, 10)).toEqual([]);
+    expect(await store.history.cursor()).toBeNull();
+    await store.close();
+  });
+
   test("killed while projecting: cursor and rows are of one mind", async () => {
     const script = fileURLToPath(new URL("./fixtures/project-until-stopped.ts", import.meta.url));
     const child = spawn(process.execPath, [script, directory], { stdio: ["ignore", "pipe", "inherit"] });
     let stored = 0;
     for await (const text of child.stdout.setEncoding("utf8")) {
       stored = Number(String(text).trim().split("\n").at(-1));
-      if (stored >= 20) break;
+      if (stored >= 10) break;
     }
     child.kill("SIGKILL");
     await once(child, "exit");
@@ -73,8 +101,8 @@ describe("the store in SQLite", () => {
     const rows = await store.history.crossings(1, { fromMs: 0, toMs: 1e9 }, 1_000_000);
     await store.close();
     expect(cursor!.position).toBeGreaterThanOrEqual(stored);
-    // Three rows a position, see the fixture.
-    expect(rows).toHaveLength(cursor!.position * 3);
+    // As many rows a position as the fixture writes, in several statements.
+    expect(rows).toHaveLength(cursor!.position * 1_000);
     expect(rows.at(-1)!.position).toBe(cursor!.position);
   });
 });

@@ -17,7 +17,9 @@ function start(port: MessagePort, path: string): void {
     database = openDatabase(path);
   } catch (error) {
     const refusal: OpenReply =
-      primaryCode(error) === SQLITE_FULL ? { type: "full" } : { type: "failed", detail: `${path}: ${String(error)}` };
+      primaryCode(error) === SQLITE_FULL
+        ? { type: "full" }
+        : { type: "failed", detail: `${path}: ${String(error)}` };
     port.postMessage(refusal);
     return;
   }
@@ -51,7 +53,11 @@ function closed(database: DatabaseSync, id: number): QueryReply {
   return { id, type: "rows", rows: [], changes: null };
 }
 
-function prepared(database: DatabaseSync, statements: Map<string, StatementSync>, sql: string): StatementSync {
+function prepared(
+  database: DatabaseSync,
+  statements: Map<string, StatementSync>,
+  sql: string,
+): StatementSync {
   const known = statements.get(sql);
   const statement = known ?? database.prepare(sql);
   // Put back at the young end of the map's order.

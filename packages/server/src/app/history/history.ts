@@ -5,13 +5,13 @@ import { BLOCK_COMPONENTS, readClosing, readComponents, reasonName } from "../pr
 import { sanctionRow } from "../projector/effect-rows.ts";
 import type { Projector } from "../projector/projector.ts";
 
-/** Most snapshots, crossings and sanctions of one answer, each: a month of hours and some. */
-export const HISTORY_ROWS_MAX = 1_000;
+/** Most snapshots, crossings and sanctions of one answer, each. */
+const HISTORY_ROWS_MAX = 10_000;
 
 const NO_REASON = -1;
 
 export interface HistoryRequest extends Span {
-  /** 1 to {@link HISTORY_ROWS_MAX}. */
+  /** 1 to 10,000. */
   readonly limit: number;
 }
 
@@ -26,7 +26,7 @@ export interface Snapshot {
   readonly reason: ChangeReason | null;
 }
 
-export interface Crossing {
+interface Crossing {
   /** `<log position>.<place>`. */
   readonly id: string;
   readonly at: number;
@@ -35,7 +35,7 @@ export interface Crossing {
   readonly detail: { readonly [name: string]: Json };
 }
 
-export interface PastSanction {
+interface PastSanction {
   readonly id: string;
   readonly kind: "penalty" | "reward";
   readonly status: string;
@@ -104,20 +104,31 @@ export class History {
   }
 }
 
-function withNewest(stored: readonly Snapshot[], newest: Snapshot, request: HistoryRequest): readonly Snapshot[] {
+function withNewest(
+  stored: readonly Snapshot[],
+  newest: Snapshot,
+  request: HistoryRequest,
+): readonly Snapshot[] {
   const last = stored.at(-1);
   if (!isWithin(newest.at, request) || (last !== undefined && newest.at <= last.at)) return stored;
   return [...stored, newest].slice(-request.limit);
 }
 
-function mergedCrossings(stored: readonly CrossingRow[], waiting: readonly CrossingRow[]): readonly CrossingRow[] {
+function mergedCrossings(
+  stored: readonly CrossingRow[],
+  waiting: readonly CrossingRow[],
+): readonly CrossingRow[] {
   const rows = new Map<string, CrossingRow>();
   for (const row of [...stored, ...waiting]) rows.set(`${row.position}.${row.place}`, row);
   return [...rows.values()].sort((a, b) => a.position - b.position || a.place - b.place);
 }
 
 /** Memory knows better where both have one. */
-function mergedSanctions(stored: readonly SanctionRow[], inMemory: readonly SanctionRow[], span: Span): SanctionRow[] {
+function mergedSanctions(
+  stored: readonly SanctionRow[],
+  inMemory: readonly SanctionRow[],
+  span: Span,
+): SanctionRow[] {
   const rows = new Map<string, SanctionRow>();
   for (const row of [...stored, ...inMemory]) rows.set(row.id, row);
   return [...rows.values()]

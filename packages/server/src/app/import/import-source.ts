@@ -2,7 +2,7 @@
  * How a data set enters: batches of columns in time order, as the log's own samples are. The shipped examples and the
  * reader of event files make such sources.
  */
-import type { Attributes, SampleColumns } from "@staunch/engine";
+import type { Attributes, Policy, SampleColumns } from "@staunch/engine";
 
 /** A subject at its first mention. */
 export interface ImportSubject {
@@ -31,6 +31,8 @@ export interface ImportSource {
   /** Time of the first and of the last sample, milliseconds since 1970. */
   readonly firstAt: number;
   readonly lastAt: number;
+  /** Policies of the kinds that the source brings; a kind without one takes the importer's. */
+  readonly policies?: { readonly [kind: string]: Policy };
   /** Starts over with each call and yields the same batches each time. */
   readonly batches: () => Iterable<ImportBatch>;
 }

@@ -1,5 +1,5 @@
 /** Brings a data set into the log, with the times of its records instead of the clock's. */
-import type { Entry, SampleColumns, SubjectUpdated } from "@staunch/engine";
+import { kindNamed, type Entry, type Policy, type SampleColumns, type SubjectUpdated } from "@staunch/engine";
 import type { Outcome, Partition, Refusal } from "../partition/partition.ts";
 import type { TierCutter } from "../tiers/cuts.ts";
 import type { ImportBatch, ImportSource, ImportSubject } from "./import-source.ts";
@@ -21,8 +21,12 @@ export interface ImportProgress {
 export interface ImportOptions {
   /** Added to every time; 0 keeps the recorded times. */
   readonly shiftMs: number;
+  /** Policy of a kind that does not exist yet. */
+  readonly policyOf: (kind: string) => Policy;
   /** Called after each step. */
   readonly onProgress?: (progress: ImportProgress) => void;
+  /** Waited for now and then, for whoever follows and must not fall behind. */
+  readonly settle?: () => Promise<void>;
 }
 
 export type ImportResult =
@@ -49,6 +53,7 @@ export async function importSource(
     nextCutsAt = batch.loggedAt + CUTS_EVERY_MS;
     await run.drain(0);
     await cutter.update();
+    await options.settle?.();
   }
   const refusal = await run.drain(0);
   if (refusal !== null) return { type: "refused", refusal, events: run.events };
@@ -70,6 +75,7 @@ class ImportRun {
   /** Engine number of each subject of the source. */
   private readonly numbers: number[] = [];
   private readonly inFlight: InFlight[] = [];
+  private readonly kindsSent = new Set<string>();
   private sequence = 0;
 
   constructor(partition: Partition, source: ImportSource, options: ImportOptions) {
@@ -85,6 +91,7 @@ class ImportRun {
   /** Hands a batch over; waits only when too much is in flight. */
   async submit(batch: ImportBatch): Promise<Refusal | null> {
     const loggedAt = batch.loggedAt + this.options.shiftMs;
+    for (const { kind } of batch.subjects) this.sendKind(kind, loggedAt);
     // Two entries, because subjects and samples together may be more than one record takes.
     if (batch.subjects.length > 0) this.send(this.introduce(batch.subjects), 0, loggedAt);
     if (batch.samples.count > 0) this.send(this.addSamples(batch.samples), batch.samples.count, loggedAt);
@@ -114,6 +121,18 @@ class ImportRun {
     this.inFlight.push({ outcome, events, loggedAt });
   }
 
+  /** A kind exists once it has a policy. */
+  private sendKind(kind: string, loggedAt: number): void {
+    if (this.kindsSent.has(kind)) return;
+    this.kindsSent.add(kind);
+    if (kindNamed(this.partition.state, kind) !== undefined) return;
+    const reason = `import of ${this.source.name}`;
+    const policy = this.options.policyOf(kind);
+    const act = { type: "policy.activated", kind, policy, issuer: "import", reason } as const;
+    // Without a number in the sequence: an import that goes on finds the kind there and sends none.
+    this.send({ ...EMPTY_ENTRY, acts: [act] }, 0, loggedAt);
+  }
+
   private introduce(subjects: readonly ImportSubject[]): Entry {
     const draft = this.partition.draft();
     const acts: SubjectUpdated[] = [];
@@ -136,15 +155,17 @@ class ImportRun {
 
   private nextEntry(): Entry {
     this.sequence += 1;
-    return {
-      producer: `import:${this.source.name}`,
-      sequence: this.sequence,
-      idempotencyKey: "",
-      requestHash: "",
-      answer: "",
-      registrations: [],
-      samples: null,
-      acts: [],
-    };
+    return { ...EMPTY_ENTRY, producer: `import:${this.source.name}`, sequence: this.sequence };
   }
 }
+
+const EMPTY_ENTRY: Entry = {
+  producer: "",
+  sequence: 0,
+  idempotencyKey: "",
+  requestHash: "",
+  answer: "",
+  registrations: [],
+  samples: null,
+  acts: [],
+};

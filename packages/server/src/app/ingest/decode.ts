@@ -5,7 +5,7 @@
  * writes without building anything; every other item is held against the table of fields. A property test holds
  * both to the schema in the contract.
  */
-import { METRICS, metricCode, SAMPLE_FAILED } from "@staunch/engine";
+import { METRICS, metricCode, SAMPLE_FAILED, SAMPLE_METRIC_MASK } from "@staunch/engine";
 import { flawOfAct, type PendingAct } from "./act-events.ts";
 import { flawOfFields, ownIdOf, type CheckedEvent } from "./event-fields.ts";
 import type { Flaw, Rejection } from "./rejection.ts";
@@ -45,8 +45,8 @@ export class EventColumns {
   ownIds: (string | null)[] | null = null;
   readonly acts: PendingAct[] = [];
   readonly rejections: Rejection[] = [];
-  private readonly nowMs: number;
-  private readonly capacity: number;
+  readonly nowMs: number;
+  readonly capacity: number;
 
   /** `capacity`: most items that will be added. `nowMs`: time of samples that name none, milliseconds since 1970. */
   constructor(capacity: number, nowMs: number) {
@@ -76,19 +76,31 @@ export class EventColumns {
     if (type !== "metric" || typeof metric !== "string" || typeof value !== "number" || !isId(subject))
       return false;
     const code = metricCode(metric);
-    if (code < 0 || !(value >= VALUE_MIN[code]! && value <= VALUE_MAX[code]!)) return false;
-    const atMs = at === undefined ? this.nowMs : timeMs(at);
-    if (!(atMs <= this.nowMs + EVENT_AHEAD_MAX_MS)) return false;
+    if (code < 0) return false;
     // JSON has no undefined: if there are no more keys than fields were read, there are no others.
     let keysLeft = at === undefined ? 4 : 5;
     for (const _ in item) if (--keysLeft < 0) return false;
+    return this.push(index, subject, code, value, at === undefined ? this.nowMs : timeMs(at));
+  }
+
+  /** Writes a sample whose id is right; false when the value is out of the metric's range or the time is none. */
+  push(index: number, subject: string, kind: number, value: number, atMs: number): boolean {
+    const code = kind & SAMPLE_METRIC_MASK;
+    if (!(value >= VALUE_MIN[code]! && value <= VALUE_MAX[code]!)) return false;
+    if (!(atMs <= this.nowMs + EVENT_AHEAD_MAX_MS)) return false;
     const row = this.count++;
     this.at[row] = atMs;
     this.value[row] = value;
-    this.kind[row] = code;
+    this.kind[row] = kind;
     this.index[row] = index;
     this.subjects.push(subject);
     return true;
+  }
+
+  /** Weight of the newest sample, in (0, 10]. */
+  setWeight(weight: number): void {
+    this.weight ??= new Float64Array(this.capacity).fill(1);
+    this.weight[this.count - 1] = weight;
   }
 
   private addChecked(event: CheckedEvent, index: number): Flaw | null {
@@ -114,16 +126,11 @@ export class EventColumns {
       const detail = `value of ${name} must be ${min} to ${max} (${unit}), not ${value}`;
       return { code: "out_of_range", field: "value", detail };
     }
-    const row = this.count++;
-    this.at[row] = atMs;
-    this.value[row] = value;
-    this.kind[row] = event["ok"] === false ? code | SAMPLE_FAILED : code;
-    this.index[row] = index;
-    this.subjects.push(event["subject"] as string);
-    if (event["weight"] !== undefined) {
-      this.weight ??= new Float64Array(this.capacity).fill(1);
-      this.weight[row] = event["weight"] as number;
-    }
+    const row = this.count;
+    const kind = event["ok"] === false ? code | SAMPLE_FAILED : code;
+    if (!this.push(index, event["subject"] as string, kind, value, atMs))
+      throw new Error("a checked sample does not fit");
+    if (event["weight"] !== undefined) this.setWeight(event["weight"] as number);
     this.monitor = this.withText(this.monitor, row, event["monitor"]);
     this.context = this.withText(this.context, row, event["context"]);
     this.kindNames = this.withText(this.kindNames, row, event["kind"]);

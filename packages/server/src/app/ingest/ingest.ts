@@ -10,6 +10,7 @@ import type { Principal } from "../principal.ts";
 import { readJson, readLines, readText, type BodyFlaw } from "./body.ts";
 import { unwrapCloudEvent } from "./cloud-events.ts";
 import { EventColumns } from "./decode.ts";
+import { eventsAtMost, MetricScanner } from "./metric-scanner.ts";
 import type { Rejection } from "./rejection.ts";
 import { resolve, type Resolved } from "./resolve.ts";
 
@@ -94,7 +95,7 @@ export class Ingest {
     if (request.format === "cloudevents" || request.format === "cloudevents-batch") {
       return this.ingestCloudEvents(request, text.value, identity);
     }
-    const columns = decode(request.format, text.value, this.partition.now());
+    const columns = decode(request.format, request.body, text.value, this.partition.now());
     return columns instanceof EventColumns ? this.write(columns, request, identity) : columns;
   }
 
@@ -207,8 +208,21 @@ export class Ingest {
 }
 
 /** Columns of a body in our own formats. */
-function decode(format: "json" | "ndjson", text: string, nowMs: number): EventColumns | Failure {
-  return format === "json" ? decodeJson(text, nowMs) : decodeLines(text, nowMs);
+export function decode(
+  format: "json" | "ndjson",
+  body: Uint8Array,
+  text: string,
+  nowMs: number,
+): EventColumns | Failure {
+  if (format === "ndjson") return decodeLines(text, nowMs);
+  return scanJson(body, text, nowMs) ?? decodeJson(text, nowMs);
+}
+
+/** A list of plain metric events, or null when it is anything else. ASCII has as many characters as bytes. */
+function scanJson(body: Uint8Array, text: string, nowMs: number): EventColumns | null {
+  if (text.length !== body.length) return null;
+  const columns = new EventColumns(Math.min(eventsAtMost(body.length), REQUEST_EVENTS_MAX), nowMs);
+  return new MetricScanner(body, text, columns).scanList() ? columns : null;
 }
 
 function decodeJson(text: string, nowMs: number): EventColumns | Failure {

@@ -4,12 +4,18 @@
  */
 import type { Clock } from "../../ports/clock.ts";
 import type { Secrets } from "../../ports/secrets.ts";
-import { KEY_NAME_MAX, type KeyRecord, type KeyStore, type StoreRefusal, type WriteResult } from "../../ports/store.ts";
+import {
+  KEY_NAME_MAX,
+  type KeyRecord,
+  type KeyStore,
+  type StoreRefusal,
+  type WriteResult,
+} from "../../ports/store.ts";
 import { ROLES, type Principal, type Role } from "../principal.ts";
 import { newToken, tokenId } from "./token.ts";
 
 /** Keys there may be, revoked ones included. */
-export const KEYS_MAX = 10_000;
+const KEYS_MAX = 10_000;
 /** A key's last use is written at most this often. */
 const USE_WRITE_INTERVAL_MS = 60_000;
 const FIRST_KEY_NAME = "first administrator";
@@ -111,7 +117,8 @@ export class Keys {
     const id = tokenId(text);
     if (id === null) return null;
     const held = this.byId.get(id);
-    if (held === undefined || !isEqual(held.hash, this.secrets.sha256(text)) || held.key.revokedAt !== null) return null;
+    if (held === undefined || !isEqual(held.hash, this.secrets.sha256(text)) || held.key.revokedAt !== null)
+      return null;
     this.noteUse(held);
     return held.principal;
   }
@@ -153,7 +160,9 @@ export class Keys {
   private async writeUses(): Promise<void> {
     const ids = [...this.used];
     this.used.clear();
-    const result: WriteResult = await this.store.touch(ids.map((id) => ({ id, atMs: this.byId.get(id)!.key.lastUsedAt! })));
+    const result: WriteResult = await this.store.touch(
+      ids.map((id) => ({ id, atMs: this.byId.get(id)!.key.lastUsedAt! })),
+    );
     // When a key was last used is worth no alarm; it is tried again with the next write.
     if (result.type !== "stored") for (const id of ids) this.used.add(id);
   }

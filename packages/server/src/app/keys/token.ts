@@ -54,7 +54,8 @@ function encode(bytes: Uint8Array): string {
  */
 function checksumOf(body: string): string {
   let hash = 0x811c9dc5;
-  for (let index = 0; index < body.length; index++) hash = Math.imul(hash ^ body.charCodeAt(index), 0x01000193);
+  for (let index = 0; index < body.length; index++)
+    hash = Math.imul(hash ^ body.charCodeAt(index), 0x01000193);
   let text = "";
   for (let place = 0; place < CHECKSUM_LENGTH; place++) text += ALPHABET[(hash >>> (place * 5)) & 31]!;
   return text;

@@ -38,6 +38,18 @@ export type Outcome =
 /** Called after each batch, before anybody is answered; the effects are used again for the next. */
 export type Listener = (effects: Effects) => void;
 
+/** A batch that is about to be applied. */
+export interface NextBatch {
+  readonly position: number;
+  readonly loggedAt: number;
+}
+
+/** Told of every batch, replayed or live: the state as it was before, and what the batch did. */
+export interface Follower {
+  applying(state: State, next: NextBatch): void;
+  applied(state: State, effects: Effects): void;
+}
+
 interface Waiting {
   readonly entry: Entry;
   readonly events: number;
@@ -60,6 +72,7 @@ export class Partition {
   private readonly log: Log;
   private readonly clock: Clock;
   private readonly commitEventsMax: number;
+  private readonly followers: Follower[] = [];
   private readonly listeners: Listener[] = [];
   private readonly queue: Waiting[] = [];
   private queuedEvents = 0;
@@ -91,9 +104,18 @@ export class Partition {
     return this.refusal;
   }
 
+  /** Events that wait for the log. */
+  get waitingEvents(): number {
+    return this.queuedEvents;
+  }
+
   /** Log position and hash that the state is as of. */
   get applied(): { readonly position: number; readonly hash: string; readonly epoch: number } {
     return { position: this.state.position, hash: this.appliedHash, epoch: this.tail.epoch };
+  }
+
+  follow(follower: Follower): void {
+    this.followers.push(follower);
   }
 
   onApplied(listener: Listener): void {
@@ -122,7 +144,9 @@ export class Partition {
 
   /** Lets time pass: appends an empty batch when a deadline is due or the refresh is, and nothing else is coming. */
   async tick(): Promise<void> {
-    if (this.running !== null || this.refusal !== null || this.closing || this.state.places.count === 0) return;
+    // With a full disk a tick is how the partition learns that there is room again.
+    if (this.running !== null || this.closing || this.state.places.count === 0) return;
+    if (this.refusal !== null && this.refusal.type !== "full") return;
     const now = this.clock.now();
     const interval = this.state.kinds[0]!.compiled.policy.updateIntervalMs;
     if (this.state.deadlines.peekDueAt() > now && now - this.state.now < interval) return;
@@ -203,9 +227,11 @@ export class Partition {
   }
 
   private applyBatch(batch: readonly Waiting[], position: number, hash: string, loggedAt: number): void {
+    for (const follower of this.followers) follower.applying(this.state, { position, loggedAt });
     const effects = apply(this.state, { position, loggedAt, entries: batch.map(({ entry }) => entry) });
     this.appliedHash = hash;
     for (const { entry } of batch) for (const { number } of entry.registrations) this.provisionalKinds.delete(number);
+    for (const follower of this.followers) follower.applied(this.state, effects);
     for (const listener of this.listeners) listener(effects);
     for (const [index, waiting] of batch.entries()) {
       waiting.answer({ type: "applied", position, loggedAt, result: effects.results[index]! });

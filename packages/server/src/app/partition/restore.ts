@@ -6,12 +6,12 @@ import {
   endReplay,
   restoreParts,
   SNAPSHOT_VERSION,
-  type Effects,
   type State,
   type StateOptions,
 } from "@staunch/engine";
 import type { Log } from "../../ports/log.ts";
 import type { LatestSnapshot, SnapshotStore } from "../../ports/snapshots.ts";
+import type { Follower } from "./partition.ts";
 
 export interface Restored {
   readonly state: State;
@@ -33,14 +33,14 @@ export type RestoreResult =
 export const ENGINE_VERSION = `engine-${SNAPSHOT_VERSION}`;
 
 /**
- * @param onReplayed called with the effects of every batch that is replayed, before the next
+ * @param follower told of every batch that is replayed
  * @throws LogDamagedError when a record is damaged
  */
 export async function restoreState(
   log: Log,
   snapshots: SnapshotStore,
   options: StateOptions,
-  onReplayed: (state: State, effects: Effects) => void = () => undefined,
+  follower: Follower | null = null,
 ): Promise<RestoreResult> {
   const latest = await snapshots.latest();
   const usable = latest.type === "found" && latest.snapshot.engineVersion === ENGINE_VERSION ? latest : null;
@@ -60,7 +60,9 @@ export async function restoreState(
     const decoded = decodeBatch(record.position, record.body);
     if (decoded.type === "corrupt") return { type: "corrupt", position: record.position, detail: decoded.detail };
     if (!decoded.complete) return { type: "not_covered", position: record.position };
-    onReplayed(state, apply(state, decoded.batch));
+    follower?.applying(state, decoded.batch);
+    const effects = apply(state, decoded.batch);
+    follower?.applied(state, effects);
     replayedRecords += 1;
     replayedEvents += record.eventCount;
   }

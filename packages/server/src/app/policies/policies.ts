@@ -76,7 +76,8 @@ export class Policies {
     const kind = kindName === null ? undefined : kindNamed(this.partition.state, kindName);
     if (kindName !== null && kind === undefined) return null;
     const parsed = parsePolicy(document);
-    if (parsed.type === "invalid") return { problems: parsed.problems, hash: null, document: null, diff: null };
+    if (parsed.type === "invalid")
+      return { problems: parsed.problems, hash: null, document: null, diff: null };
     const { policy } = parsed;
     const diff = kind === undefined ? null : diffPolicies(kind.compiled.policy, policy);
     return { problems: [], hash: policyHash(policy), document: policyDocument(policy), diff };

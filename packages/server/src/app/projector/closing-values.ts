@@ -22,7 +22,13 @@ export const BLOCK_COMPONENTS: readonly ComponentName[] = COMPONENTS.slice(0, BL
 if (COMPONENTS.length > BLOCK_COMPONENTS_MAX) throw new Error("a block has no room for all components");
 
 /** The five components of a subject at its last evaluation, NaN where its policy has none, written to `into`. */
-export function readComponents(state: State, subject: number, into: Float32Array, first = 0, stride = 1): void {
+export function readComponents(
+  state: State,
+  subject: number,
+  into: Float32Array,
+  first = 0,
+  stride = 1,
+): void {
   const { compiled, table } = kindOf(state, subject);
   const row = state.places.rowOf(subject);
   const chunk = table.chunkOf(row);
@@ -45,7 +51,11 @@ export function readClosing(
   const chunk = kindOf(state, subject).table.chunkOf(row);
   const start = rowStart(row);
   const { f64, u32 } = chunk;
-  return { at: f64[start + EVALUATED_AT]!, score: f64[start + SCORE]!, eventCount: u32[start * 2 + EVENT_COUNT]! };
+  return {
+    at: f64[start + EVALUATED_AT]!,
+    score: f64[start + SCORE]!,
+    eventCount: u32[start * 2 + EVENT_COUNT]!,
+  };
 }
 
 /** The marked subjects of one range as columns. */

@@ -23,7 +23,13 @@ function penaltyDetail(penalty: Penalty): { readonly [name: string]: string | nu
   const { id, type: penaltyType, severity, deduction, reason, expiresAt, alert } = penalty;
   const facts = { id, penaltyType, severity, deduction, reason, expiresAt };
   if (alert === null) return facts;
-  return { ...facts, metric: alert.metric, value: alert.value, threshold: alert.threshold, incident: alert.incident };
+  return {
+    ...facts,
+    metric: alert.metric,
+    value: alert.value,
+    threshold: alert.threshold,
+    incident: alert.incident,
+  };
 }
 
 function rewardDetail(reward: Reward): { readonly [name: string]: string | number | null } {

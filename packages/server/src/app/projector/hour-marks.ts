@@ -44,7 +44,8 @@ export class HourMarks {
 
   /** Adds what an earlier hour had, where this one has nothing newer. */
   takeOver(earlier: HourMarks): void {
-    for (let taken = earlier.take(); taken !== null; taken = earlier.take()) this.addEarlier(taken.range, taken.page);
+    for (let taken = earlier.take(); taken !== null; taken = earlier.take())
+      this.addEarlier(taken.range, taken.page);
   }
 
   addEarlier(range: number, earlier: Page): void {
@@ -97,7 +98,8 @@ export function dumpMarks(open: HourMarks, closing: HourMarks): Uint8Array {
 /** @throws Error when the bytes are not what {@link dumpMarks} wrote */
 export function loadMarks(bytes: Uint8Array): { readonly open: HourMarks; readonly closing: HourMarks } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (view.getUint8(0) !== VERSION) throw new Error(`the projector's memory has the format ${view.getUint8(0)}`);
+  if (view.getUint8(0) !== VERSION)
+    throw new Error(`the projector's memory has the format ${view.getUint8(0)}`);
   const open = new HourMarks(view.getFloat64(1, true));
   const closing = new HourMarks(view.getFloat64(9, true));
   const openCount = view.getUint32(17, true);

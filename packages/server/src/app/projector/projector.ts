@@ -24,15 +24,15 @@ import { dumpMarks, HourMarks, loadMarks } from "./hour-marks.ts";
 
 export const HOUR_MS = 3_600_000;
 /** Rows wait this long for company. */
-export const FLUSH_INTERVAL_MS = 1_000;
+const FLUSH_INTERVAL_MS = 1_000;
 /** After a refusal the store is asked again this much later. */
 const RETRY_MS = 5_000;
 /** Crossings and sanctions that may wait; past it the projector stops. */
-export const PENDING_ROWS_MAX = 200_000;
+const PENDING_ROWS_MAX = 500_000;
 /** Bytes of blocks that may wait; past it hours fall together. */
 const PENDING_BLOCK_BYTES_MAX = 64 * 1024 * 1024;
-/** Ranges closed at a time, about 8,192 subjects: 4 ms. */
-const CLOSE_RANGES_MAX = 8;
+/** Subjects closed at a time, about 6 ms: as many as a batch has events, so that an import keeps every hour. */
+const CLOSE_SUBJECTS_MAX = 16_384;
 const BLOCK_ROW_BYTES = 8 + 4 + 4 * BLOCK_COMPONENTS_MAX + 4 + 2 + 1;
 
 /** Runs something once, later. */
@@ -42,6 +42,8 @@ export interface ProjectorOptions {
   readonly store: HistoryStore;
   readonly clock: Clock;
   readonly after: After;
+  /** 500,000 unless given. */
+  readonly pendingRowsMax?: number;
 }
 
 /** What waits for the store. */
@@ -56,6 +58,7 @@ export class Projector {
   private readonly store: HistoryStore;
   private readonly clock: Clock;
   private readonly after: After;
+  private readonly pendingRowsMax: number;
   private state: State | null = null;
   private open: HourMarks;
   private closing: HourMarks;
@@ -72,10 +75,15 @@ export class Projector {
   private refused: StoreRefusal | null = null;
   private prunedAt = 0;
 
-  private constructor(options: ProjectorOptions, position: number, marks: { open: HourMarks; closing: HourMarks }) {
+  private constructor(
+    options: ProjectorOptions,
+    position: number,
+    marks: { open: HourMarks; closing: HourMarks },
+  ) {
     this.store = options.store;
     this.clock = options.clock;
     this.after = options.after;
+    this.pendingRowsMax = options.pendingRowsMax ?? PENDING_ROWS_MAX;
     this.seen = position;
     this.durable = position;
     this.open = marks.open;
@@ -85,7 +93,8 @@ export class Projector {
   /** Goes on from the stored cursor. */
   static async open(options: ProjectorOptions): Promise<Projector> {
     const cursor = await options.store.cursor();
-    if (cursor === null) return new Projector(options, 0, { open: new HourMarks(0), closing: new HourMarks(0) });
+    if (cursor === null)
+      return new Projector(options, 0, { open: new HourMarks(0), closing: new HourMarks(0) });
     return new Projector(options, cursor.position, loadMarks(cursor.memory));
   }
 
@@ -109,7 +118,7 @@ export class Projector {
     this.before(state, effects);
     this.state = state;
     if (effects.loggedAt >= this.clock.now() - retentionOf(state)) this.take(effects);
-    if (this.pending.crossings.length + this.pending.sanctions.size > PENDING_ROWS_MAX) {
+    if (this.pending.crossings.length + this.pending.sanctions.size > this.pendingRowsMax) {
       this.stalledAt = effects.position;
       return;
     }
@@ -134,7 +143,10 @@ export class Projector {
 
   /** Resolves when little waits for the store: an import that asks now and then loses no hour. */
   async ready(): Promise<void> {
-    while (this.pending.blockBytes > PENDING_BLOCK_BYTES_MAX / 4 || this.pending.crossings.length > PENDING_ROWS_MAX / 4) {
+    while (
+      this.pending.blockBytes > PENDING_BLOCK_BYTES_MAX / 4 ||
+      this.pending.crossings.length > this.pendingRowsMax / 4
+    ) {
       const before = this.durable;
       await this.flush();
       if (this.durable === before && this.refused !== null) return;
@@ -143,7 +155,9 @@ export class Projector {
 
   /** Why history is behind, or null. */
   get trouble(): { readonly stalledAt: number | null; readonly refusal: StoreRefusal | null } | null {
-    return this.stalledAt === null && this.refused === null ? null : { stalledAt: this.stalledAt, refusal: this.refused };
+    return this.stalledAt === null && this.refused === null
+      ? null
+      : { stalledAt: this.stalledAt, refusal: this.refused };
   }
 
   /** Positions behind the log, for monitoring. */
@@ -181,7 +195,8 @@ export class Projector {
 
   private take(effects: Effects): void {
     const { changes, list, position, loggedAt } = effects;
-    for (let index = 0; index < changes.count; index++) this.open.mark(changes.subject[index]!, changes.reason[index]!);
+    for (let index = 0; index < changes.count; index++)
+      this.open.mark(changes.subject[index]!, changes.reason[index]!);
     if (changes.count > 0) this.marksChanged = true;
     for (const [place, effect] of list.entries()) {
       const crossing = crossingOf(effect, position, place, loggedAt);
@@ -202,10 +217,12 @@ export class Projector {
   }
 
   private closeSome(state: State): void {
-    for (let left = CLOSE_RANGES_MAX; left > 0 && this.pending.blockBytes < PENDING_BLOCK_BYTES_MAX; left--) {
+    let closed = 0;
+    while (closed < CLOSE_SUBJECTS_MAX && this.pending.blockBytes < PENDING_BLOCK_BYTES_MAX) {
       const taken = this.closing.take();
       if (taken === null) return;
       const block = blockOf(state, this.closing.hour, taken.range, taken.page);
+      closed += block.offset.length;
       this.pending.blocks.push(block);
       this.pending.blockBytes += block.offset.length * BLOCK_ROW_BYTES;
       this.marksChanged = true;
@@ -279,5 +296,8 @@ function joined(earlier: Pending, later: Pending): Pending {
 
 /** The longest that any kind keeps its history. */
 function retentionOf(state: State): number {
-  return state.kinds.reduce((longest, { compiled }) => Math.max(longest, compiled.policy.historyRetentionMs), 0);
+  return state.kinds.reduce(
+    (longest, { compiled }) => Math.max(longest, compiled.policy.historyRetentionMs),
+    0,
+  );
 }

@@ -4,10 +4,10 @@ import type { Partition } from "../partition/partition.ts";
 import { readTime } from "../read-time.ts";
 
 /** How far down the list of the worst reaches; the index sorts no more at once. */
-export const WORST_MAX = 10_000;
+const WORST_MAX = 10_000;
 
 /** Where the page before ended, in the order of bucket and row. */
-export interface RankCursor {
+interface RankCursor {
   readonly order: "best" | "worst";
   readonly bucket: number;
   readonly row: number;

@@ -15,7 +15,7 @@ import type { Partition } from "../partition/partition.ts";
 import { readTime } from "../read-time.ts";
 
 /** An act may name a time this far ahead of the clock of the service. */
-export const AHEAD_MAX_MS = 300_000;
+const AHEAD_MAX_MS = 300_000;
 
 /** Who gives or revokes, and why. */
 export interface Accountable {
@@ -64,7 +64,11 @@ export class Sanctions {
     this.partition = partition;
   }
 
-  async givePenalty(subjectId: string, order: PenaltyOrder, idempotency: Idempotency): Promise<SanctionOutcome<Penalty>> {
+  async givePenalty(
+    subjectId: string,
+    order: PenaltyOrder,
+    idempotency: Idempotency,
+  ): Promise<SanctionOutcome<Penalty>> {
     const draft = this.partition.draft();
     const subject = draft.find(subjectId);
     if (subject === -1) return { type: "subject_not_found" };
@@ -84,7 +88,11 @@ export class Sanctions {
     return given === null ? { type: "penalty_not_found", id } : { type: "given", given };
   }
 
-  async giveReward(subjectId: string, order: RewardOrder, idempotency: Idempotency): Promise<SanctionOutcome<Reward>> {
+  async giveReward(
+    subjectId: string,
+    order: RewardOrder,
+    idempotency: Idempotency,
+  ): Promise<SanctionOutcome<Reward>> {
     const draft = this.partition.draft();
     const subject = draft.find(subjectId);
     if (subject === -1) return { type: "subject_not_found" };

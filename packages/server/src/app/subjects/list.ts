@@ -10,14 +10,14 @@ import type { Partition } from "../partition/partition.ts";
 import { readTime } from "../read-time.ts";
 
 /** Rows that are looked at before other work gets its turn: less than two milliseconds. */
-export const ROWS_PER_TURN = 4096;
+const ROWS_PER_TURN = 4096;
 /** Subjects taken from the ranking at once. */
 const RANKED_PER_STEP = 512;
 
-export type SubjectSort = "score" | "id" | "last_evidence";
+type SubjectSort = "score" | "id" | "last_evidence";
 
 /** The last subject of the page before. `key` is its bucket, id or time; null where it has none. */
-export interface SubjectCursor {
+interface SubjectCursor {
   readonly sort: SubjectSort;
   readonly key: string | number | null;
   readonly row: number;
@@ -50,7 +50,11 @@ interface Found {
   readonly subject: number;
 }
 
-export async function listSubjects(partition: Partition, kind: Kind, query: SubjectQuery): Promise<SubjectList> {
+export async function listSubjects(
+  partition: Partition,
+  kind: Kind,
+  query: SubjectQuery,
+): Promise<SubjectList> {
   const { state } = partition;
   const total = query.count ? await countMatches(state, kind, query) : null;
   // One more than the page, to know whether there is a next one.
@@ -63,7 +67,10 @@ export async function listSubjects(partition: Partition, kind: Kind, query: Subj
   const asOf = readTime(partition, kind);
   return {
     items: page.map(({ subject }) => standing(state, subject, asOf)),
-    next: found.length > page.length && last !== undefined ? { sort: query.sort, key: last.key, row: last.row } : null,
+    next:
+      found.length > page.length && last !== undefined
+        ? { sort: query.sort, key: last.key, row: last.row }
+        : null,
     total,
     asOf,
   };

@@ -32,7 +32,7 @@ export interface ProfileRequest {
 }
 
 export type ProfileOutcome =
-  | ActOutcome
+  | Exclude<ActOutcome, { type: "done" }>
   | { readonly type: "written"; readonly subject: number; readonly created: boolean }
   | { readonly type: "kind_not_found"; readonly kind: string }
   | { readonly type: "kind_mismatch"; readonly kind: string };
@@ -101,7 +101,8 @@ export class Subjects {
     const known = draft.find(request.id);
     const kind = request.kind ?? (known === -1 ? KIND_STANDARD : draft.kindOf(known));
     if (known === -1 && !draft.hasKind(kind)) return { type: "kind_not_found", kind };
-    if (known !== -1 && draft.kindOf(known) !== kind) return { type: "kind_mismatch", kind: draft.kindOf(known) };
+    if (known !== -1 && draft.kindOf(known) !== kind)
+      return { type: "kind_mismatch", kind: draft.kindOf(known) };
     const subject = known === -1 ? draft.register(request.id, kind) : known;
     const { operator, issuer, reason } = request;
     const attributes = this.replacing(subject, request.attributes);

@@ -1,0 +1,93 @@
+/** Time from a single event's due moment to its durable answer, at 1,000 a second, alone and beside batches. */
+import { EVENTS_PER_BODY, makeBodies, registeringBodies, subjectId } from "./bodies.ts";
+import { Connection, eventsRequest } from "./http-client.ts";
+import { quantile, type Result } from "./result.ts";
+import { startServiceProcess } from "./service-process.ts";
+
+const SUBJECTS = 100_000;
+const SINGLES_PER_SECOND = 1_000;
+const BATCH_EVENTS_PER_SECOND = 300_000;
+const SECONDS = 15;
+const CONNECTIONS = 64;
+
+export async function* benchAck(): AsyncGenerator<Result> {
+  const service = await startServiceProcess();
+  const { port, key } = service;
+  const loader = new Connection(port);
+  for (const body of registeringBodies(SUBJECTS)) await loader.send(eventsRequest(key, body));
+  const batches = makeBodies(SUBJECTS, 200, 5).map((body) => eventsRequest(key, body));
+  for (const batchesPerSecond of [0, BATCH_EVENTS_PER_SECOND / EVENTS_PER_BODY]) {
+    await service.longestPauseMs();
+    const [spentMs, sent] = await Promise.all([singles(port, key), load(port, batches, batchesPerSecond)]);
+    spentMs.sort((a, b) => a - b);
+    const conditions = { singlesPerSecond: SINGLES_PER_SECOND, batchEventsPerSecond: Math.round((sent * EVENTS_PER_BODY) / SECONDS), subjects: SUBJECTS };
+    yield { name: "ack", unit: "ms", value: quantile(spentMs, 0.5), conditions: { ...conditions, quantile: 0.5 } };
+    yield { name: "ack", unit: "ms", value: quantile(spentMs, 0.99), conditions: { ...conditions, quantile: 0.99 } };
+    yield { name: "pause-ack", unit: "ms", value: await service.longestPauseMs(), conditions };
+  }
+  loader.close();
+  await service.stop();
+}
+
+/** Open loop: an event is due each millisecond whether or not the one before has been answered. */
+async function singles(port: number, key: string): Promise<number[]> {
+  const idle = Array.from({ length: CONNECTIONS }, () => new Connection(port));
+  const waiting: (() => void)[] = [];
+  const spentMs: number[] = [];
+  const pending: Promise<void>[] = [];
+  const one = async (dueAt: number, request: Uint8Array): Promise<void> => {
+    while (idle.length === 0) await new Promise<void>((resolve) => waiting.push(resolve));
+    const connection = idle.pop()!;
+    const status = await connection.send(request);
+    if (status !== 200) throw new Error(`answered ${status}`);
+    spentMs.push(performance.now() - dueAt);
+    idle.push(connection);
+    waiting.shift()?.();
+  };
+  await paced(SINGLES_PER_SECOND, (dueAt, index) => {
+    const event = `{"type":"metric","subject":"${subjectId(index % SUBJECTS)}","metric":"uptime","value":0.9991}`;
+    pending.push(one(dueAt, eventsRequest(key, event)));
+  });
+  await Promise.all(pending);
+  for (const connection of idle) connection.close();
+  return spentMs;
+}
+
+async function load(port: number, batches: readonly Uint8Array[], perSecond: number): Promise<number> {
+  if (perSecond === 0) return 0;
+  const connections = Array.from({ length: 16 }, () => new Connection(port));
+  let next = 0;
+  let sent = 0;
+  const pending: Promise<void>[] = [];
+  await paced(perSecond, () => {
+    const connection = connections.pop();
+    // Behind by sixteen: this batch is left out, and the rate reported says so.
+    if (connection === undefined) return;
+    pending.push(
+      connection.send(batches[next++ % batches.length]!).then((status) => {
+        if (status === 200) sent++;
+        connections.push(connection);
+      }),
+    );
+  });
+  await Promise.all(pending);
+  for (const connection of connections) connection.close();
+  return sent;
+}
+
+/** Calls `due` as often a second for {@link SECONDS}, catching up when the timer was late. */
+function paced(perSecond: number, due: (dueAt: number, index: number) => void): Promise<void> {
+  return new Promise((resolve) => {
+    const began = performance.now();
+    let index = 0;
+    const timer = setInterval(() => {
+      const elapsedMs = performance.now() - began;
+      for (; index < (elapsedMs / 1000) * perSecond && index < SECONDS * perSecond; index++) {
+        due(began + (index * 1000) / perSecond, index);
+      }
+      if (index < SECONDS * perSecond) return;
+      clearInterval(timer);
+      resolve();
+    }, 1);
+  });
+}

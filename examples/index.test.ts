@@ -1,0 +1,81 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import {
+  apply,
+  createState,
+  diffPolicies,
+  kindNamed,
+  parsePolicy,
+  type Policy,
+  STORAGE_PROVIDER,
+} from "../packages/engine/src/index.ts";
+import { EXAMPLES, type Example } from "./index.ts";
+
+describe("the policies of the examples", () => {
+  test("lanl differs from the preset in what its README gives reasons for, and in nothing else", () => {
+    expect(changedPaths(EXAMPLES.lanl)).toEqual([
+      "name",
+      "reputation.components.reliability",
+      "reputation.components.performance",
+      "reputation.components.uptime",
+      "reputation.components.response",
+      "reputation.components.trust",
+      "reputation.tiers.mode",
+      "reputation.tiers.score_cuts",
+      "tracking.metric_retention",
+      "tracking.aggregate_interval",
+      "tracking.alerts.opens_after",
+      "tracking.alerts.closes_after",
+      "tracking.alerts.duration",
+    ]);
+    expect(policyOf(EXAMPLES.lanl).components).toEqual({ uptime: 0.5, trust: 0.5 });
+  });
+
+  test("so does seattle", () => {
+    expect(changedPaths(EXAMPLES.seattle)).toEqual([
+      "name",
+      "reputation.components.reliability",
+      "reputation.components.performance",
+      "reputation.components.uptime",
+      "reputation.components.response",
+      "reputation.components.trust",
+      "reputation.metric_references.network_latency",
+      "reputation.trust_threshold",
+      "tracking.alerts.opens_after",
+      "tracking.alerts.closes_after",
+    ]);
+  });
+});
+
+describe.each(Object.entries(EXAMPLES))("%s", (_, example) => {
+  test("brings subjects of its kind, and samples that rate every one of them", () => {
+    const source = example.read(readFileSync(example.file));
+    const policy = policyOf(example);
+    const state = createState({ seed: 1, policies: { [example.kind]: policy }, aggregates: false });
+    const [batch] = source.batches();
+    expect(new Set(batch!.subjects.map(({ kind }) => kind))).toEqual(new Set([example.kind]));
+    const registrations = batch!.subjects.map(({ id, kind }, number) => ({ number, kind, id }));
+    const entry = {
+      producer: "",
+      sequence: 0,
+      idempotencyKey: "",
+      requestHash: "",
+      answer: "",
+      registrations,
+      samples: batch!.samples,
+      acts: [],
+    };
+    apply(state, { position: 1, loggedAt: batch!.loggedAt, entries: [entry] });
+    expect(kindNamed(state, example.kind)!.rank.count).toBe(batch!.subjects.length);
+  });
+});
+
+function policyOf(example: Example): Policy {
+  const result = parsePolicy(example.policy);
+  if (result.type === "invalid") throw new Error(JSON.stringify(result.problems));
+  return result.policy;
+}
+
+function changedPaths(example: Example): string[] {
+  return diffPolicies(STORAGE_PROVIDER, policyOf(example)).map(({ path }) => path);
+}

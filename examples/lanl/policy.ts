@@ -1,0 +1,15 @@
+/** How the nodes of Los Alamos are scored: `storage-provider`, but for what `README.md` gives reasons for. */
+import type { PolicyDocument } from "../../packages/engine/src/policy/document.ts";
+
+export const LANL_POLICY = {
+  name: "lanl-nodes",
+  reputation: {
+    sources: ["uptime"],
+    tiers: { mode: "score", score_cuts: [99.99, 99.9, 99, 95] },
+  },
+  tracking: {
+    metric_retention: "720h",
+    aggregate_interval: "24h",
+    alerts: { opens_after: 1, closes_after: 1, duration: "48h" },
+  },
+} as const satisfies PolicyDocument;

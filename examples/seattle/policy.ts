@@ -1,0 +1,12 @@
+/** How the devices of Seattle are scored: `storage-provider`, but for what `README.md` gives reasons for. */
+import type { PolicyDocument } from "../../packages/engine/src/policy/document.ts";
+
+export const SEATTLE_POLICY = {
+  name: "seattle-peers",
+  reputation: {
+    sources: ["network_latency"],
+    metric_references: { network_latency: 600 },
+    trust_threshold: 70,
+  },
+  tracking: { alerts: { opens_after: 98, closes_after: 98 } },
+} as const satisfies PolicyDocument;

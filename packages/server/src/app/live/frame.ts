@@ -1,0 +1,87 @@
+/** Frames as text: server-sent events, each a named event with the log position as its id. */
+import { CHANGE_REASONS, kindOf, type State } from "@staunch/engine";
+import { BLOCK_COMPONENTS, readComponents } from "../projector/closing-values.ts";
+import { detailOf } from "../projector/effect-rows.ts";
+import type { Change, Crossing } from "./change-ring.ts";
+import { SCORE_CHANGED, tierOf } from "./filter.ts";
+
+/** How often a client that lost its connection tries again. */
+const RETRY_MS = 2_000;
+
+/** First words on a connection. */
+export const GREETING = `retry: ${RETRY_MS}\n: live\n\n`;
+export const HEARTBEAT = ": still here\n\n";
+
+/** Everything that is new up to `position`. */
+export function frameText(
+  position: number,
+  at: number,
+  changes: readonly string[],
+  events: readonly string[],
+): string {
+  const data = `{"position":${position},"at":"${time(at)}","changes":[${changes.join(",")}],"events":[${events.join(",")}]}`;
+  return `id: ${position}\nevent: frame\ndata: ${data}\n\n`;
+}
+
+/** Something up to `position` was left out: read the standing again to know where things are. */
+export function gapText(position: number, reason: "resume" | "backlog" | "too_many"): string {
+  return `id: ${position}\nevent: gap\ndata: {"position":${position},"reason":"${reason}"}\n\n`;
+}
+
+const components = new Float32Array(BLOCK_COMPONENTS.length);
+
+export function changeText(state: State, change: Change): string {
+  const { subject, before, after, reason, at } = change;
+  readComponents(state, subject, components);
+  const breakdown: { [name: string]: number } = {};
+  for (const [column, name] of BLOCK_COMPONENTS.entries()) {
+    const value = components[column]!;
+    if (!Number.isNaN(value)) breakdown[name] = rounded(value);
+  }
+  return JSON.stringify({
+    type: SCORE_CHANGED,
+    subject: state.ids.at(subject),
+    kind: kindOf(state, subject).name,
+    tier: tierOf(state, subject),
+    old_score: rounded(before),
+    new_score: rounded(after),
+    change: rounded(after - before),
+    reason: CHANGE_REASONS[reason],
+    breakdown,
+    at: time(at),
+  });
+}
+
+export function crossingText(state: State, crossing: Crossing): string {
+  const { position, place, at, effect } = crossing;
+  const head = { id: `${position}.${place}`, type: effect.type, at: time(at) };
+  if (effect.type === "policy.activated") {
+    return JSON.stringify({ ...head, subject: null, kind: effect.kind, detail: { policy: effect.policy } });
+  }
+  const { subject } = effect;
+  const detail = effect.type === "subject.registered" ? {} : onTheWire(detailOf(effect));
+  return JSON.stringify({
+    ...head,
+    subject: state.ids.at(subject),
+    kind: kindOf(state, subject).name,
+    detail,
+  });
+}
+
+/** Names in snake case, instants in ISO 8601. */
+function onTheWire(detail: ReturnType<typeof detailOf>): { readonly [name: string]: string | number | null } {
+  const entries = Object.entries(detail).map(([name, value]) => {
+    const snake = name.replace(/[A-Z]/gu, (letter) => `_${letter.toLowerCase()}`);
+    return [snake, name.endsWith("At") && typeof value === "number" ? time(value) : value];
+  });
+  return Object.fromEntries(entries) as { [name: string]: string | number | null };
+}
+
+function time(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+/** Four decimals, as history has them. */
+function rounded(value: number): number {
+  return Math.round(value * 1e4) / 1e4;
+}

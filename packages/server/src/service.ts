@@ -1,0 +1,450 @@
+/**
+ * The composition root of a running service: opens the data directory, restores what it knows, wires the use cases and
+ * listens. Everything that can go wrong on the way is told as a {@link StorageError}.
+ */
+import { createHash } from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  BATCH_EVENTS_MAX,
+  kindNamed,
+  policyHash,
+  subjectCount,
+  type Effects,
+  type State,
+} from "@staunch/engine";
+import type { Logger } from "pino";
+import { nodeSecrets } from "./adapters/node-secrets/node-secrets.ts";
+import { openSqliteStore } from "./adapters/sqlite-store/sqlite-store.ts";
+import type { App } from "./app/app.ts";
+import { History } from "./app/history/history.ts";
+import { importSource, type ImportProgress } from "./app/import/import.ts";
+import { Ingest } from "./app/ingest/ingest.ts";
+import { Keys } from "./app/keys/keys.ts";
+import { LiveHub } from "./app/live/hub.ts";
+import { Partition, type Follower, type NextBatch } from "./app/partition/partition.ts";
+import { restoreState, type Restored } from "./app/partition/restore.ts";
+import { Snapshotter } from "./app/partition/snapshotter.ts";
+import { Policies } from "./app/policies/policies.ts";
+import { Projector } from "./app/projector/projector.ts";
+import { Rankings } from "./app/rankings/rankings.ts";
+import { Sanctions } from "./app/sanctions/sanctions.ts";
+import { Subjects } from "./app/subjects/subjects.ts";
+import { TierCutter } from "./app/tiers/cuts.ts";
+import type { Config } from "./config/schema.ts";
+import { guardDisk } from "./disk-guard.ts";
+import { finishImport, firstImport, type FirstImport } from "./first-import.ts";
+import { createHttpServer } from "./http/server.ts";
+import { measuredLog } from "./ops/measured-log.ts";
+import { Metrics } from "./ops/metrics.ts";
+import { systemClock, type Clock } from "./ports/clock.ts";
+import { LogDamagedError } from "./ports/log.ts";
+import type { SnapshotInfo } from "./ports/snapshots.ts";
+import type { Store } from "./ports/store.ts";
+import {
+  activatePolicy,
+  claimed,
+  claimLog,
+  FIRST_KIND,
+  LOG_CLOCK,
+  stateOptions,
+  writeRefused,
+} from "./replay.ts";
+import { settledSnapshots } from "./settled-snapshots.ts";
+import { corrupt, damaged, notCovered, openStorage, StorageError, type Storage } from "./storage.ts";
+import manifest from "../package.json" with { type: "json" };
+
+const TICK_INTERVAL_MS = 250;
+/** Requests that are being answered get this long at a stop. */
+const DRAIN_MAX_MS = 10_000;
+/** Holds the hash of the policy that the configuration last put in force. */
+const CONFIGURED_POLICY_FILE = "configured-policy";
+
+export interface ServiceOptions {
+  readonly logger: Logger;
+  /** `log`: time stands where the log does, so that records of the past keep their age. */
+  readonly clock: "system" | "log";
+  /** Ends an import that is under way; the next start goes on with it. */
+  readonly signal?: AbortSignal;
+  readonly onImport?: (title: string, progress: ImportProgress) => void;
+}
+
+export interface Service {
+  /** For example `http://127.0.0.1:8080`. */
+  readonly address: string;
+  /** The key of the first administrator, on the first start only: it is not known afterwards. */
+  readonly adminKey: string | null;
+  readonly restored: RestoreReport;
+  readonly imported: ImportReport | null;
+  /** Refuses new work, finishes what is under way, writes a snapshot and lets go of the directory. */
+  close(): Promise<void>;
+}
+
+export interface RestoreReport {
+  /** Name of the snapshot; null when the log was replayed from its beginning. */
+  readonly snapshot: string | null;
+  readonly records: number;
+  readonly events: number;
+  readonly subjects: number;
+  readonly position: number;
+  readonly elapsedMs: number;
+  /** Snapshots that were passed over because they are damaged. */
+  readonly damaged: readonly string[];
+}
+
+export interface ImportReport {
+  readonly title: string;
+  readonly subjects: number;
+  readonly events: number;
+  readonly elapsedMs: number;
+}
+
+/** @throws StorageError when the data directory cannot be used */
+export async function startService(config: Config, options: ServiceOptions): Promise<Service> {
+  const storage = await openStorage(config.storage.directory);
+  const undo: (() => Promise<unknown>)[] = [() => storage.log.close()];
+  try {
+    return await startOn(storage, config, options, undo);
+  } catch (error) {
+    for (const step of undo.toReversed()) await step();
+    throw error instanceof LogDamagedError ? damaged(storage.directory, error.message) : error;
+  }
+}
+
+async function startOn(
+  storage: Storage,
+  config: Config,
+  options: ServiceOptions,
+  undo: (() => Promise<unknown>)[],
+): Promise<Service> {
+  const store = await openStore(storage.directory);
+  undo.push(() => store.close());
+  const clock = new SwitchedClock(options.clock === "log" ? LOG_CLOCK : systemClock);
+  // The hours of an import of old records are judged by today: what is past the retention is never written.
+  const projectorClock = options.clock === "log" ? clock : systemClock;
+  const projector = await Projector.open({ store: store.history, clock: projectorClock, after });
+  const followed = new Followed(projector);
+  const { state, report } = await restore(storage, followed);
+  const pending = config.example.load
+    ? await firstImport(storage, options.clock === "log" ? null : clock.now())
+    : null;
+  if (pending !== null) clock.holdAt(pending.source.firstAt + pending.shiftMs);
+  const metrics = new Metrics();
+  const partition = await openPartition(storage, config, { clock, state, metrics });
+  const hub = new LiveHub(state, config.live);
+  partition.follow(followed);
+  partition.onApplied((effects) => hub.applied(effects));
+  const running = new Running({ storage, store, config, options, partition, followed, hub, state });
+  undo.push(() => partition.close());
+  await configurePolicy(storage, config, partition);
+  const imported = pending === null ? null : await running.fill(pending);
+  clock.release();
+  const keys = await Keys.open({ store: store.keys, secrets: nodeSecrets, clock: systemClock });
+  const first = await keys.createFirst();
+  const address = await running.listen(keys, metrics);
+  const adminKey = first?.type === "created" ? first.secret : null;
+  return { address, adminKey, restored: report, imported, close: () => running.close() };
+}
+
+async function openStore(directory: string): Promise<Store> {
+  const opened = await openSqliteStore(directory);
+  if (opened.type === "opened") return opened.store;
+  if (opened.type === "full") {
+    throw new StorageError(
+      "full",
+      `The disk of ${directory} is full. Make room and start again; nothing is lost.`,
+    );
+  }
+  throw new StorageError("failed", `The database in ${directory} cannot be opened: ${opened.detail}.`);
+}
+
+async function restore(
+  storage: Storage,
+  followed: Followed,
+): Promise<{ state: State; report: RestoreReport }> {
+  const startMs = performance.now();
+  const result = await restoreState(storage.log, storage.snapshots, stateOptions(), followed);
+  if (result.type === "not_covered") throw notCovered(storage.directory, result.position);
+  if (result.type === "corrupt") throw corrupt(storage.directory, result.position, result.detail);
+  return { state: result.restored.state, report: reportOf(result.restored, performance.now() - startMs) };
+}
+
+function reportOf(restored: Restored, elapsedMs: number): RestoreReport {
+  const { state, snapshot, replayedRecords, replayedEvents } = restored;
+  return {
+    snapshot: snapshot?.name ?? null,
+    records: replayedRecords,
+    events: replayedEvents,
+    subjects: subjectCount(state),
+    position: state.position,
+    elapsedMs,
+    damaged: restored.damaged.map(({ name, detail }) => `${name}: ${detail}`),
+  };
+}
+
+async function openPartition(
+  storage: Storage,
+  config: Config,
+  parts: { readonly clock: Clock; readonly state: State; readonly metrics: Metrics },
+): Promise<Partition> {
+  const { clock, state, metrics } = parts;
+  const tail = claimed(storage.directory, await claimLog(storage, clock.now()));
+  const { diskFreeMinBytes, commitEventsMax } = config.storage;
+  const log = measuredLog(guardDisk(storage.log, storage.directory, diskFreeMinBytes), metrics);
+  return new Partition({
+    log,
+    clock,
+    state,
+    tail,
+    commitEventsMax: Math.min(commitEventsMax, BATCH_EVENTS_MAX),
+  });
+}
+
+/**
+ * The configured policy counts when the configuration has changed since it last counted: a policy that was activated
+ * over the interface is not undone by the next start.
+ */
+async function configurePolicy(storage: Storage, { policy }: Config, partition: Partition): Promise<void> {
+  const path = join(storage.directory, CONFIGURED_POLICY_FILE);
+  const kind = kindNamed(partition.state, FIRST_KIND);
+  const hash = policyHash(policy);
+  if (kind !== undefined && (await readText(path)) === hash) return;
+  const isInForce = kind !== undefined && policyHash(kind.compiled.policy) === hash;
+  if (!isInForce)
+    await activatePolicy(
+      partition,
+      policy,
+      kind === undefined ? "first start" : "the configuration has changed",
+    );
+  await writeFile(path, hash);
+}
+
+async function readText(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, "utf8");
+  } catch {
+    // Absent before the first start has come this far.
+    return null;
+  }
+}
+
+/**
+ * The projector with the position of the last batch that it was given. The log may be longer: the record by which an
+ * owner claims it is no batch, so the projector never gets there.
+ */
+class Followed implements Follower {
+  readonly projector: Projector;
+  private batchesTo = 0;
+
+  constructor(projector: Projector) {
+    this.projector = projector;
+  }
+
+  applying(state: State, next: NextBatch): void {
+    this.projector.before(state, next);
+  }
+
+  applied(state: State, effects: Effects): void {
+    this.projector.applied(state, effects);
+    this.batchesTo = effects.position;
+  }
+
+  /** Stores everything that was given; false when that did not work. */
+  settle(): Promise<boolean> {
+    return this.projector.settled(this.batchesTo);
+  }
+
+  /** Log position behind which the history needs nothing. */
+  settledTo(): number {
+    const durable = this.projector.projectedTo();
+    return durable >= this.batchesTo ? Infinity : durable;
+  }
+}
+
+/** The clock of the service, which an import holds where its own records are. */
+class SwitchedClock implements Clock {
+  private readonly clock: Clock;
+  private heldMs: number | null = null;
+
+  constructor(clock: Clock) {
+    this.clock = clock;
+  }
+
+  now(): number {
+    return this.heldMs ?? this.clock.now();
+  }
+
+  holdAt(ms: number): void {
+    this.heldMs = ms;
+  }
+
+  release(): void {
+    this.heldMs = null;
+  }
+}
+
+function after(delayMs: number, run: () => void): void {
+  setTimeout(run, delayMs).unref();
+}
+
+function every(intervalMs: number, run: () => void): () => void {
+  const timer = setInterval(run, intervalMs);
+  return () => clearInterval(timer);
+}
+
+interface RunningParts {
+  readonly storage: Storage;
+  readonly store: Store;
+  readonly config: Config;
+  readonly options: ServiceOptions;
+  readonly partition: Partition;
+  readonly followed: Followed;
+  readonly hub: LiveHub;
+  readonly state: State;
+}
+
+/** What goes on by itself while the service runs, and how it ends. */
+class Running {
+  private readonly parts: RunningParts;
+  private readonly cutter: TierCutter;
+  private readonly snapshotter: Snapshotter;
+  private newestSnapshot: SnapshotInfo | null = null;
+  private ready = false;
+  private stops: (() => void)[] = [];
+  private ticking: Promise<void> | null = null;
+  private server: ReturnType<typeof createHttpServer> | null = null;
+  private keys: Keys | null = null;
+  private closing: Promise<void> | null = null;
+
+  constructor(parts: RunningParts) {
+    const { partition, storage, followed } = parts;
+    this.parts = parts;
+    this.cutter = new TierCutter(partition);
+    const snapshots = settledSnapshots(storage.snapshots, () => followed.settle());
+    this.snapshotter = new Snapshotter(partition, snapshots, storage.log, () => followed.settledTo());
+  }
+
+  /** Brings the example in, then keeps it in a snapshot so that the next start need not replay it. */
+  async fill({ title, source, shiftMs }: FirstImport): Promise<ImportReport> {
+    const { partition, followed, storage, config, options } = this.parts;
+    const startMs = performance.now();
+    const stop = (): void => void partition.close();
+    options.signal?.addEventListener("abort", stop, { once: true });
+    const result = await importSource(partition, this.cutter, source, {
+      shiftMs,
+      policyOf: (kind) => source.policies?.[kind] ?? config.policy,
+      onProgress: (progress) => options.onImport?.(title, progress),
+      settle: () => followed.projector.ready(),
+    });
+    options.signal?.removeEventListener("abort", stop);
+    if (result.type === "refused") throw writeRefused(storage.directory, result.refusal);
+    const elapsedMs = performance.now() - startMs;
+    await this.snapshot();
+    await finishImport(storage);
+    return { title, subjects: result.subjects, events: result.events, elapsedMs };
+  }
+
+  /** Opens the interface and starts the timers; answers the address. */
+  async listen(keys: Keys, metrics: Metrics): Promise<string> {
+    const { config, options, hub } = this.parts;
+    this.keys = keys;
+    const ops = { logger: options.logger, metrics, now: () => systemClock.now() };
+    this.server = createHttpServer(this.app(keys), config, ops);
+    const { host, port } = config.server;
+    const address = await this.server.listen({ host, port }).catch((error: unknown) => {
+      throw listenError(error, host, port);
+    });
+    hub.start(every);
+    this.stops = [
+      every(TICK_INTERVAL_MS, () => {
+        this.ticking ??= this.tick().finally(() => {
+          this.ticking = null;
+        });
+      }),
+      every(config.storage.snapshotIntervalMs, () => void this.snapshot()),
+    ];
+    this.ready = true;
+    return address;
+  }
+
+  /** A second call waits for the first. */
+  close(): Promise<void> {
+    this.closing ??= this.stop();
+    return this.closing;
+  }
+
+  private async stop(): Promise<void> {
+    const { partition, followed, hub, store, storage } = this.parts;
+    this.ready = false;
+    for (const stop of this.stops) stop();
+    hub.close();
+    if (this.server !== null) await atMost(DRAIN_MAX_MS, this.server.close());
+    await this.ticking;
+    await partition.close();
+    await this.snapshot();
+    await followed.projector.close();
+    await this.keys?.close();
+    await store.close();
+    await storage.log.close();
+  }
+
+  private app(keys: Keys): App {
+    const { partition, followed, store, state, hub, storage } = this.parts;
+    const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+    return {
+      partition,
+      subjects: new Subjects(partition),
+      sanctions: new Sanctions(partition),
+      rankings: new Rankings(partition),
+      policies: new Policies(partition),
+      ingest: new Ingest(partition, { hash: sha256 }),
+      history: new History(store.history, followed.projector, state),
+      live: hub,
+      keys,
+      service: {
+        version: manifest.version,
+        startedAt: systemClock.now(),
+        storage: storage.log.capabilities,
+        snapshot: () => this.newestSnapshot,
+        ready: () => this.ready,
+      },
+    };
+  }
+
+  private async tick(): Promise<void> {
+    await this.parts.partition.tick();
+    await this.cutter.update();
+  }
+
+  private async snapshot(): Promise<void> {
+    const result = await this.snapshotter.write();
+    const { logger } = this.parts.options;
+    if (result.type === "refused") logger.warn({ detail: result.detail }, "snapshot not written");
+    if (result.type !== "written") return;
+    this.newestSnapshot = result.snapshot;
+    logger.debug({ name: result.snapshot.name, bytes: result.snapshot.bytes }, "snapshot written");
+  }
+}
+
+function listenError(error: unknown, host: string, port: number): unknown {
+  const code = error instanceof Error && "code" in error ? error.code : null;
+  if (code === "EADDRINUSE") {
+    const text = `Port ${port} of ${host} is in use by another program. Name another with --port, or 0 for a free one.`;
+    return new StorageError("address", text);
+  }
+  if (code === "EACCES" || code === "EADDRNOTAVAIL" || code === "ENOTFOUND") {
+    return new StorageError(
+      "address",
+      `The service cannot listen on ${host}, port ${port} (${code}). Name another with --host and --port.`,
+    );
+  }
+  return error;
+}
+
+/** Waits for the work, but no longer than the time given. */
+async function atMost(limitMs: number, work: PromiseLike<unknown>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, limitMs);
+  await Promise.race([work, promise]);
+  clearTimeout(timer);
+}
