@@ -4,6 +4,7 @@ import { compilePolicy, type CompiledPolicy } from "../policy/compile.ts";
 import { closeEvidence } from "../score/evidence.ts";
 import { respanAverage } from "../score/trust.ts";
 import {
+  ALERT_HOUR,
   ALL_STALE,
   isFolded,
   rowStart,
@@ -63,6 +64,7 @@ function activatePolicy(state: State, act: PolicyActivated): ActResult {
   } else {
     const next = compilePolicy(act.policy);
     closeChangedWindows(state, kind, next);
+    restartHours(state, kind, next);
     forgetMeans(state, kind);
     if (next.policy.historyRetentionMs !== kind.compiled.policy.historyRetentionMs)
       respanAverages(state, kind, next);
@@ -86,6 +88,18 @@ function closeChangedWindows(state: State, kind: Kind, next: CompiledPolicy): vo
       const chunk = kind.table.chunkOf(row);
       if (isFolded(chunk, row, state.position)) continue;
       closeEvidence(chunk, rowStart(row) + SLOT_OFFSETS[code]!, rule, after);
+    }
+  }
+}
+
+/** Sums of deviations from another threshold say nothing: the hour starts over. */
+function restartHours(state: State, kind: Kind, next: CompiledPolicy): void {
+  for (const [code, rule] of kind.compiled.metrics.entries()) {
+    if (rule.alertThreshold === next.metrics[code]!.alertThreshold) continue;
+    for (let row = 0; row < kind.table.count; row++) {
+      const chunk = kind.table.chunkOf(row);
+      if (isFolded(chunk, row, state.position)) continue;
+      chunk.u32[(rowStart(row) + SLOT_OFFSETS[code]!) * 2 + ALERT_HOUR] = 0;
     }
   }
 }

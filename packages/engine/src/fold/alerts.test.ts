@@ -122,24 +122,28 @@ describe("an alert", () => {
 });
 
 describe("several alerts", () => {
-  /** Opens critical alerts of several metrics, `apartMs` from each other, and says what each takes at the end. */
-  function outage(apartMs: number): readonly number[] {
+  /** Opens alerts of three metrics, `apartMs` from each other, and says what each takes at the end. */
+  function outage(apartMs: number, fraction: number, ms: number): readonly number[] {
     const lab = new Lab(alertsWith({ opensAfter: 1, fade: "none" }));
     const subject = lab.register("p");
     const metrics = ["uptime", "availability", "response_time"] as const;
     metrics.forEach((name, index) =>
-      lab.sample(subject, name, name === "response_time" ? 90_000 : 0, T0 + index * apartMs),
+      lab.sample(subject, name, name === "response_time" ? ms : fraction, T0 + index * apartMs),
     );
     return lab.standing(subject).penalties.map(({ points }) => points);
   }
 
   test("of one incident cost what the largest costs", () => {
-    expect(outage(MINUTE_MS)).toEqual([40, 0, 0]);
-    expect(outage(0)).toEqual([40, 0, 0]);
+    // Medium, 10 points each, half of it for slow response.
+    expect(outage(MINUTE_MS, 0.7, 1500)).toEqual([10, 0, 0]);
+    expect(outage(0, 0.7, 1500)).toEqual([10, 0, 0]);
+    // The largest need not be the first: 5 points, 5 and 20.
+    expect(outage(MINUTE_MS, 0.9, 5000)).toEqual([0, 0, 20]);
+    expect(outage(2 * HOUR_MS, 0.7, 1500)).toEqual([10, 10, 5]);
   });
 
   test("take at most 40 points together, however many incidents", () => {
-    const points = outage(2 * HOUR_MS);
+    const points = outage(2 * HOUR_MS, 0, 90_000);
     expect(points).toHaveLength(3);
     expect(points.reduce((sum, one) => sum + one, 0)).toBe(40);
   });

@@ -2,6 +2,7 @@
  * Tiers (`scoring.md`, section 8). A subject starts in the last tier; with enough evidence it is placed by its score,
  * and moves from then on only when it is past a cut by a margin in two evaluations, so that tiers do not flap.
  */
+import { rankBucket, rankScore } from "../rank/rank-index.ts";
 import { halfWidthOf } from "../score/interval.ts";
 import { trustOf } from "../score/trust.ts";
 import { NUMBER, TIER, TIER_AT, TIER_CANDIDATE, WINDOW_COUNT, type Chunk } from "../state/row-table.ts";
@@ -9,7 +10,11 @@ import type { Kind, State } from "../state/state.ts";
 
 /** Evaluations past the cut, an update interval apart, that move a subject. */
 const EVALUATIONS_TO_MOVE = 2;
-/** The margin is the interval's half-width, but at most this share of the distance to the next cut. */
+/**
+ * The margin is the interval's half-width, but at most this share of the distance to the nearer neighbouring cut.
+ * The ends of the scale are no cuts: where scores bunch far from an end, a margin measured to it would keep
+ * everybody out of the outermost tiers.
+ */
 const MARGIN_SHARE = 0.25;
 /** The candidate field holds the tier in its low byte and the count above. */
 const COUNT_SHIFT = 8;
@@ -25,7 +30,8 @@ export function cutsOf(kind: Kind): readonly number[] {
 export function wantedTier(kind: Kind, chunk: Chunk, start: number, score: number): number {
   const cuts = cutsOf(kind);
   if (chunk.u32[start * 2 + WINDOW_COUNT]! < kind.compiled.policy.tiers.evidenceMin) return cuts.length;
-  for (let tier = 0; tier < cuts.length; tier++) if (score >= cuts[tier]!) return tier;
+  const ranked = asRanked(kind, score);
+  for (let tier = 0; tier < cuts.length; tier++) if (ranked >= cuts[tier]!) return tier;
   return cuts.length;
 }
 
@@ -60,12 +66,13 @@ export function evaluateTier(state: State, kind: Kind, chunk: Chunk, start: numb
   move(state, kind, chunk, start, score, target);
 }
 
-/** Margin by which the score must be past cut `cut` to move up (or down) across it. */
-export function marginAt(kind: Kind, cut: number, up: boolean, halfWidth: number): number {
+/** Margin by which the score must be past cut `cut` to move across it, in either direction. */
+export function marginAt(kind: Kind, cut: number, halfWidth: number): number {
   const cuts = cutsOf(kind);
   const { minScore, maxScore } = kind.compiled.policy;
-  const next = up ? (cuts[cut - 1] ?? maxScore) : (cuts[cut + 1] ?? minScore);
-  return Math.min(halfWidth, MARGIN_SHARE * Math.max(0, up ? next - cuts[cut]! : cuts[cut]! - next));
+  const above = (cuts[cut - 1] ?? maxScore) - cuts[cut]!;
+  const below = cuts[cut]! - (cuts[cut + 1] ?? minScore);
+  return Math.min(halfWidth, MARGIN_SHARE * Math.max(0, Math.min(above, below)));
 }
 
 /** Farthest tier that the score has reached with its margin, or the tier it is in. */
@@ -79,12 +86,19 @@ function tierPastMargin(
 ): number {
   const cuts = cutsOf(kind);
   const half = halfWidthOf(chunk, start, kind.compiled, state.now);
+  const ranked = asRanked(kind, score);
   for (let up = 0; up < tier; up++) {
-    if (score >= cuts[up]! + marginAt(kind, up, true, half)) return up;
+    if (ranked >= cuts[up]! + marginAt(kind, up, half)) return up;
   }
   let down = tier;
-  while (down < cuts.length && score < cuts[down]! - marginAt(kind, down, false, half)) down++;
+  while (down < cuts.length && ranked < cuts[down]! - marginAt(kind, down, half)) down++;
   return down;
+}
+
+/** Cuts are compared with the score that ranks, the one rounded to .01, so that equals stand in one tier. */
+function asRanked(kind: Kind, score: number): number {
+  const { maxScore } = kind.compiled.policy;
+  return rankScore(rankBucket(score, maxScore), maxScore);
 }
 
 function move(state: State, kind: Kind, chunk: Chunk, start: number, score: number, to: number): void {

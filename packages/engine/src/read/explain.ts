@@ -213,14 +213,14 @@ function thresholdsOf(state: State, now: Standing): Threshold[] {
       threshold(
         tiers.names[tier - 1]!,
         "above",
-        cuts[tier - 1]! + marginAt(kind, tier - 1, true, half),
+        cuts[tier - 1]! + marginAt(kind, tier - 1, half),
         now.score,
       ),
     );
   }
   if (tier < cuts.length) {
     list.push(
-      threshold(tiers.names[tier + 1]!, "below", cuts[tier]! - marginAt(kind, tier, false, half), now.score),
+      threshold(tiers.names[tier + 1]!, "below", cuts[tier]! - marginAt(kind, tier, half), now.score),
     );
   }
   list.push(threshold("reputation_low", "below", lowThreshold, now.score));

@@ -1,4 +1,5 @@
 /** Rankings: the best and the worst of a kind, and the place of one, without sorting the fleet. */
+import { rankScore } from "../rank/rank-index.ts";
 import { halfWidthOf } from "../score/interval.ts";
 import { EVALUATED_AT, NUMBER, rowStart, SCORE, TIER } from "../state/row-table.ts";
 import type { Kind } from "../state/state.ts";
@@ -39,7 +40,7 @@ export function rankCursor(kind: Kind, row: number): { bucket: number; row: numb
 /** Scores at which the policy's percentile cuts lie now, best first. */
 export function percentileCuts(kind: Kind): number[] {
   const { tiers, maxScore } = kind.compiled.policy;
-  return tiers.percentileCuts.map((share) => (kind.rank.bucketOfTopShare(share) / 10_000) * maxScore);
+  return tiers.percentileCuts.map((share) => rankScore(kind.rank.bucketOfTopShare(share), maxScore));
 }
 
 function list(kind: Kind, rows: readonly number[]): Ranked[] {

@@ -42,7 +42,7 @@ export function judge(
 ): Verdict {
   const threshold = rule.alertThreshold!;
   const document = alerts.mode === "document";
-  judged.value = document ? value : hourMean(chunk, slot, atMs, value);
+  judged.value = document ? value : hourMean(chunk, slot, threshold, atMs, value);
   const breach = rule.shape === "time" ? judged.value > threshold : judged.value < threshold;
   const { u32 } = chunk;
   const at = slot * 2 + ALERT_COUNTERS;
@@ -94,8 +94,11 @@ export function alertPenaltyType(metric: MetricName): PenaltyType {
 /**
  * Mean over the last hour: the clock hour of the sample, and of the hour before it the share that the last 60
  * minutes still cover. Samples older than both are not counted.
+ *
+ * The sums are of deviations from the threshold: a sample that lies exactly on it adds exactly nothing, whatever the
+ * precision, and does not breach.
  */
-function hourMean(chunk: Chunk, slot: number, atMs: number, value: number): number {
+function hourMean(chunk: Chunk, slot: number, threshold: number, atMs: number, value: number): number {
   const { f32, u32 } = chunk;
   const ints = slot * 2;
   const hour = Math.floor(atMs / HOUR_MS) + 1;
@@ -114,13 +117,15 @@ function hourMean(chunk: Chunk, slot: number, atMs: number, value: number): numb
       f32[ints + ALERT_SUM]! /= 2;
     }
     counts = (counts + 0x10000) >>> 0;
-    f32[ints + ALERT_SUM]! += value;
+    f32[ints + ALERT_SUM]! += value - threshold;
   } else if (hour === newest - 1 && (counts & COUNTER_MAX) < COUNTER_MAX) {
     counts += 1;
-    f32[ints + ALERT_PREVIOUS_SUM]! += value;
+    f32[ints + ALERT_PREVIOUS_SUM]! += value - threshold;
   }
   u32[ints + ALERT_COUNTS] = counts;
   const share = 1 - (atMs - (hour - 1) * HOUR_MS) / HOUR_MS;
   const weight = (counts >>> 16) + share * (counts & COUNTER_MAX);
-  return weight === 0 ? value : (f32[ints + ALERT_SUM]! + share * f32[ints + ALERT_PREVIOUS_SUM]!) / weight;
+  // One sample is its own mean, to the last bit.
+  if (weight === 0 || counts === 0x10000) return value;
+  return Math.max(0, threshold + (f32[ints + ALERT_SUM]! + share * f32[ints + ALERT_PREVIOUS_SUM]!) / weight);
 }

@@ -280,6 +280,21 @@ describe("another policy", () => {
     );
   });
 
+  test("with shorter blocks goes on inside the slot that was open", () => {
+    const lab = new Lab(QUIET);
+    const subject = lab.register("p");
+    const at = T0 + 5 * HOUR_MS + 50 * MINUTE_MS;
+    lab.sample(subject, "availability", 1, at);
+    lab.apply(at, { acts: [activation({ ...QUIET, blockMs: HOUR_MS })] });
+    const observations = (): number =>
+      lab.explain(subject).components.find(({ name }) => name === "uptime")!.metrics[0]!.observations;
+    expect(observations()).toBe(1);
+    lab.sample(subject, "availability", 0, at + MINUTE_MS);
+    expect(observations()).toBe(2);
+    lab.sample(subject, "availability", 0, at + HOUR_MS);
+    expect(observations()).toBeCloseTo(1 + 2 * Math.exp(-0.1 / 24), 10);
+  });
+
   test("with another history retention keeps the average score", () => {
     const lab = new Lab();
     const subject = lab.register("p");

@@ -53,6 +53,8 @@ function expectSame(state: State, live: State): void {
 
 const WIDER: Policy = policyWith({
   name: "wider",
+  aggregateIntervalMs: 20 * MINUTE_MS,
+  metricRetentionMs: 12 * HOUR_MS,
   blockMs: 12 * HOUR_MS,
   slotMs: 10 * MINUTE_MS,
   windowMs: 5 * MINUTE_MS,
@@ -143,6 +145,42 @@ describe("a snapshot", () => {
     lab.apply(T0 + HOUR_MS);
     return { lab, subject };
   }
+
+  test("brings back the deadlines of a subject that was registered while it was written", () => {
+    const lab = new Lab(STORAGE_PROVIDER, { aggregates: true });
+    lab.register("early");
+    lab.apply(T0);
+    const parts: Part[] = [];
+    for (const part of snapshotParts(lab.state)) {
+      parts.push(part);
+      if (parts.length > 1) continue;
+      const late = lab.register("late");
+      lab.apply(T0, { acts: [penalty(late, { expiresAt: T0 + 1000 })] });
+    }
+    const state = restored(parts, lab);
+    // Long before the refresh comes round.
+    const live = lab.apply(T0 + 1001).list.map(({ type }) => type);
+    expect(live).toContain("penalty.ended");
+    expect(apply(state, lab.log.at(-1)!).list.map(({ type }) => type)).toEqual(live);
+  });
+
+  test("keeps how time was cut into steps when a policy changes the interval", () => {
+    const lab = new Lab(STORAGE_PROVIDER, { aggregates: true });
+    const subject = lab.register("a");
+    const sampleAt = (minute: number): void => {
+      lab.sample(subject, "uptime", 1, T0 + minute * MINUTE_MS);
+    };
+    sampleAt(30);
+    lab.apply(T0 + 30 * MINUTE_MS, { acts: [activation(WIDER)] });
+    const state = restored([...snapshotParts(lab.state)], lab);
+    const from = lab.log.length;
+    for (const minute of [45, 65, 85]) sampleAt(minute);
+    for (const batch of lab.log.slice(from)) apply(state, batch);
+    expect(aggregatesOf(state)).toEqual(aggregatesOf(lab.state));
+    expect(lab.state.kinds[0]!.aggregates!.steps(0, 0, lab.state.now).map(({ count }) => count)).toEqual([
+      2, 1, 1,
+    ]);
+  });
 
   test("leaves out a kind that is added meanwhile: the log brings it back", () => {
     const lab = new Lab(STORAGE_PROVIDER, { aggregates: true });
