@@ -3,7 +3,7 @@ import { crashTest } from "../tools/crash.ts";
 
 test("twenty kills at random moments lose nothing, double nothing, and leave the state of a replay", async () => {
   const summary = await crashTest({ cycles: 20, seed: 20_261_125 });
-  console.log("crash:", JSON.stringify(summary));
+  process.stdout.write(`crash: ${JSON.stringify(summary)}\n`);
   // Else nothing was put to the test.
   expect(summary.events).toBeGreaterThan(1_000);
   expect(summary.resent).toBeGreaterThan(0);

@@ -20,7 +20,7 @@ export interface Running {
 }
 
 /** What `serve --json` prints. */
-export interface Started {
+interface Started {
   readonly address: string;
   readonly admin_key: string | null;
   readonly pid: number;

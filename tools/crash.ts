@@ -7,7 +7,8 @@
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -21,16 +22,13 @@ const MAIN = fileURLToPath(new URL("../packages/server/src/main.ts", import.meta
 const CONNECTIONS = 4;
 const SUBJECTS = 200;
 const EVENTS_PER_REQUEST_MAX = 60;
-/**
- * The service lives this long at most. It writes a snapshot after each second and trims the log behind the second one:
- * killed before that, the log still has every sample for the replay.
- */
-const LIFE_MAX_MS = 1_100;
-/** Most lives end earlier, so that more of them fit into the time. */
-const SHORT_LIFE_MAX_MS = 600;
-/** Of so many lives one ends while the snapshot is being written, as near as can be aimed. */
-const SNAPSHOT_AIM_EVERY = 3;
-const SNAPSHOT_AT_MS = 1_000;
+/** Lives that end while nothing special goes on last this long at most. */
+const LIFE_MAX_MS = 500;
+/** A kill that waits for a snapshot to begin comes so much later at most: into its writing, or just behind it. */
+const INTO_SNAPSHOT_MAX_MS = 30;
+/** No life is longer: the service trims the log behind its second snapshot, and the replay needs every sample. */
+const SNAPSHOT_WAIT_MAX_MS = 1_700;
+const POLL_MS = 2;
 const START_MAX_MS = 30_000;
 
 export interface CrashOptions {
@@ -68,7 +66,7 @@ export async function crashTest({ cycles, seed, onCycle }: CrashOptions): Promis
       child = service.child;
       key = service.adminKey ?? key;
       const sending = senders.map((sender) => sender.run(service.address, key));
-      await Promise.race([delay(lifeMs(cycle, random)), refusedFirst(sending)]);
+      await Promise.race([momentToKill(directory, cycle, random), refusedFirst(sending)]);
       service.child.kill("SIGKILL");
       await once(service.child, "exit");
       await Promise.all(sending);
@@ -103,9 +101,33 @@ async function refusedFirst(sending: readonly Promise<void>[]): Promise<void> {
   await new Promise(() => undefined);
 }
 
-function lifeMs(cycle: number, random: () => number): number {
-  const isAimed = cycle % SNAPSHOT_AIM_EVERY === 0;
-  return isAimed ? SNAPSHOT_AT_MS + random() * (LIFE_MAX_MS - SNAPSHOT_AT_MS) : random() * SHORT_LIFE_MAX_MS;
+/** Of four lives one ends inside a snapshot, one when a snapshot is complete, and two anywhere. */
+async function momentToKill(directory: string, cycle: number, random: () => number): Promise<void> {
+  const folder = join(directory, "snapshots");
+  if (cycle % 4 === 0) {
+    await until(async () => (await namesIn(folder)).includes("snapshot.tmp"));
+    await delay(random() * INTO_SNAPSHOT_MAX_MS);
+  } else if (cycle % 4 === 2) {
+    const before = (await namesIn(folder)).filter(isComplete);
+    await until(async () =>
+      (await namesIn(folder)).filter(isComplete).some((name) => !before.includes(name)),
+    );
+  } else {
+    await delay(random() * LIFE_MAX_MS);
+  }
+}
+
+function isComplete(name: string): boolean {
+  return name.endsWith(".bin");
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  return existsSync(folder) ? readdir(folder) : [];
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  const startMs = performance.now();
+  while (!(await condition()) && performance.now() - startMs < SNAPSHOT_WAIT_MAX_MS) await delay(POLL_MS);
 }
 
 interface Started {
@@ -287,14 +309,22 @@ if (import.meta.main) {
     json: { type: "boolean" },
   } as const;
   const { values } = parseArgs({ options });
-  const show = values.json === true ? null : (summary: CrashSummary) => console.error(line(summary));
+  const show = values.json === true ? null : (summary: CrashSummary) => console.error(summaryLine(summary));
   const cycles = Number(values.cycles ?? 20);
   const seed = Number(values.seed ?? 1);
   const summary = await crashTest({ cycles, seed, ...(show !== null && { onCycle: show }) });
-  console.log(values.json === true ? JSON.stringify(summary) : `passed: ${line(summary)}`);
+  console.log(values.json === true ? JSON.stringify(summary) : `passed: ${summaryLine(summary)}`);
 }
 
-function line({ cycles, requests, events, resent, duplicates, records, fromSnapshot }: CrashSummary): string {
+function summaryLine({
+  cycles,
+  requests,
+  events,
+  resent,
+  duplicates,
+  records,
+  fromSnapshot,
+}: CrashSummary): string {
   return (
     `${cycles} kills, ${events} events in ${requests} requests acknowledged and there once, ${records} records; ` +
     `${resent} requests sent again, ${duplicates} of them had been written; ${fromSnapshot} restores from a snapshot, all equal`

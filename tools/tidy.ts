@@ -24,7 +24,8 @@ export const IMPORT_TABLE: Readonly<Record<string, readonly string[]>> = {
   "packages/analytics/src": ["packages/engine/src/sketch", "packages/engine/src/num"],
   "packages/contract/src": ["npm:zod"],
 
-  "packages/server/src/ports": ["packages/engine/src"],
+  // Digests and checksums are part of what a log is, whatever stores it.
+  "packages/server/src/ports": ["packages/engine/src", "node:crypto", "node:zlib"],
   // Use cases know what they need (ports), never who provides it nor how it looks on the wire.
   "packages/server/src/app": ["packages/server/src/ports", "packages/engine/src", "packages/analytics/src"],
   "packages/server/src/adapters/*": ["packages/server/src/ports", "packages/engine/src", "node:", "npm:"],
@@ -54,9 +55,12 @@ export const IMPORT_TABLE: Readonly<Record<string, readonly string[]>> = {
     "npm:yaml",
   ],
   "packages/server/src/ops": ["packages/server/src/ports", "packages/server/src/config", "node:", "npm:"],
-  // The command line starts the service through the composition root and speaks to a running one as a client.
+  // The command line starts the service through the composition root, runs use cases on a data directory that it
+  // opens through the same, and speaks to a running service as a client.
   "packages/server/src/cli": [
     "packages/server/src",
+    "packages/server/src/app",
+    "packages/server/src/ports",
     "packages/server/src/config",
     "packages/server/src/ops",
     "packages/contract/src",

@@ -1,6 +1,13 @@
 /** The engine: deterministic scoring. `apply(state, batch)` changes the state; everything else reads it. */
 export { apply } from "./fold/apply.ts";
-export { CHANGES_MAX, type ActResult, type Changes, type Effect, type Effects, type EntryResult } from "./fold/effects.ts";
+export {
+  CHANGES_MAX,
+  type ActResult,
+  type Changes,
+  type Effect,
+  type Effects,
+  type EntryResult,
+} from "./fold/effects.ts";
 export {
   createState,
   kindNamed,
@@ -12,7 +19,13 @@ export {
   type State,
   type StateOptions,
 } from "./state/state.ts";
-export { standing, type ComponentStanding, type PenaltyInForce, type RewardInForce, type Standing } from "./read/standing.ts";
+export {
+  standing,
+  type ComponentStanding,
+  type PenaltyInForce,
+  type RewardInForce,
+  type Standing,
+} from "./read/standing.ts";
 export {
   explain,
   type ComponentEvidence,
@@ -27,7 +40,15 @@ export { indexedRow, type Indexed } from "./read/indexed.ts";
 export { best, percentileCuts, rankCursor, rankPage, worst, type Ranked } from "./read/ranking.ts";
 export { stateHash } from "./read/digest.ts";
 export { endReplay, restoreParts, SNAPSHOT_VERSION, snapshotParts, type Part } from "./snapshot/snapshot.ts";
-export { METRIC_COUNT, metricCode, METRIC_NAMES, METRICS, type MetricCode, type MetricName, type MetricSpec } from "./event/metrics.ts";
+export {
+  METRIC_COUNT,
+  metricCode,
+  METRIC_NAMES,
+  METRICS,
+  type MetricCode,
+  type MetricName,
+  type MetricSpec,
+} from "./event/metrics.ts";
 export {
   SAMPLE_FAILED,
   SAMPLE_METRIC_MASK,
@@ -71,7 +92,13 @@ export {
 } from "./policy/vocabulary.ts";
 export { COMPONENTS, type ComponentName, type Policy } from "./policy/policy.ts";
 export { parsePolicy, listPresets, type ParsedPolicy, type Preset } from "./policy/parse.ts";
-export { diffPolicies, policyDocument, policyHash, type PolicyChange, type PolicyDocument } from "./policy/document.ts";
+export {
+  diffPolicies,
+  policyDocument,
+  policyHash,
+  type PolicyChange,
+  type PolicyDocument,
+} from "./policy/document.ts";
 export { metricsRead } from "./policy/compile.ts";
 export { STORAGE_PROVIDER } from "./policy/presets.ts";
 export { describeRule, POLICY_FIELDS, SOURCES_FIELD, type FieldRule } from "./policy/fields.ts";

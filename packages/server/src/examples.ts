@@ -1,6 +1,7 @@
 /** The data sets that ship with the repository; an installation without it has none. */
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { parsePolicy } from "@staunch/engine";
 import type { ImportSource } from "./app/import/import-source.ts";
 
 const INDEX = new URL("../../../examples/index.ts", import.meta.url);
@@ -11,6 +12,9 @@ interface ExamplesModule {
     readonly [name: string]: {
       readonly title: string;
       readonly file: URL;
+      /** Kind of all its subjects, and the document of that kind's policy. */
+      readonly kind: string;
+      readonly policy: object;
       readonly read: (bytes: Uint8Array) => ImportSource;
     };
   };
@@ -31,8 +35,10 @@ export async function exampleNames(): Promise<readonly string[]> {
 export async function loadExample(name: string): Promise<LoadedExample | null> {
   const module = await loadModule();
   if (module === null || !Object.hasOwn(module.EXAMPLES, name)) return null;
-  const { title, file, read } = module.EXAMPLES[name]!;
-  return { title, source: read(await readFile(file)) };
+  const { title, file, kind, policy, read } = module.EXAMPLES[name]!;
+  const parsed = parsePolicy(policy);
+  if (parsed.type !== "ok") throw new Error(`the policy of ${name}: ${parsed.problems[0]!.message}`);
+  return { title, source: { ...read(await readFile(file)), policies: { [kind]: parsed.policy } } };
 }
 
 /** By address and not by name, because the examples are no part of the package. */

@@ -1,7 +1,7 @@
 /** Work on a data directory that no service has open: keys, backups, checks, backtests. */
 import { cp, mkdir, open, readdir, stat } from "node:fs/promises";
 import { existsSync } from "node:fs";
-import { join, relative } from "node:path";
+import { isAbsolute, join, relative } from "node:path";
 import { openSqliteStore } from "./adapters/sqlite-store/sqlite-store.ts";
 import { nodeSecrets } from "./adapters/node-secrets/node-secrets.ts";
 import { Keys } from "./app/keys/keys.ts";
@@ -55,7 +55,8 @@ export async function copyDirectory(from: string, to: string): Promise<Copied> {
   if (existsSync(to) && (await readdir(to)).length > 0) {
     throw new StorageError("failed", `${to} is not empty. Name a new directory; nothing is overwritten.`);
   }
-  if (!relative(from, to).startsWith("..")) {
+  const way = relative(from, to);
+  if (!way.startsWith("..") && !isAbsolute(way)) {
     throw new StorageError(
       "failed",
       `${to} lies in ${from}. Name a directory outside, best on another disk.`,

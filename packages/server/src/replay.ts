@@ -3,7 +3,7 @@ import { randomInt, randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createState, type Policy, type State } from "@staunch/engine";
+import { BATCH_EVENTS_MAX, createState, type Policy, type State } from "@staunch/engine";
 import type { ImportSource } from "./app/import/import-source.ts";
 import { importSource, type ImportProgress } from "./app/import/import.ts";
 import { Partition, type Refusal } from "./app/partition/partition.ts";
@@ -66,7 +66,13 @@ async function replayInto(storage: Storage, options: ReplayOptions): Promise<Rep
   const startMs = performance.now();
   const tail = claimed(storage.directory, await claimLog(storage, source.firstAt + shiftMs));
   const state = createState(stateOptions());
-  const partition = new Partition({ log: storage.log, clock: LOG_CLOCK, state, tail, commitEventsMax });
+  const partition = new Partition({
+    log: storage.log,
+    clock: LOG_CLOCK,
+    state,
+    tail,
+    commitEventsMax: Math.min(commitEventsMax, BATCH_EVENTS_MAX),
+  });
   await activatePolicy(partition, policy, "first start");
   const progress = options.onProgress === undefined ? {} : { onProgress: options.onProgress };
   const result = await importSource(partition, new TierCutter(partition), source, {

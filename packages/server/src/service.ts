@@ -52,7 +52,7 @@ import {
 } from "./replay.ts";
 import { settledSnapshots } from "./settled-snapshots.ts";
 import { corrupt, damaged, notCovered, openStorage, StorageError, type Storage } from "./storage.ts";
-import manifest from "../package.json" with { type: "json" };
+import { VERSION } from "./version.ts";
 
 const TICK_INTERVAL_MS = 250;
 /** Requests that are being answered get this long at a stop. */
@@ -80,7 +80,7 @@ export interface Service {
   close(): Promise<void>;
 }
 
-export interface RestoreReport {
+interface RestoreReport {
   /** Name of the snapshot; null when the log was replayed from its beginning. */
   readonly snapshot: string | null;
   readonly records: number;
@@ -92,7 +92,7 @@ export interface RestoreReport {
   readonly damaged: readonly string[];
 }
 
-export interface ImportReport {
+interface ImportReport {
   readonly title: string;
   readonly subjects: number;
   readonly events: number;
@@ -402,7 +402,7 @@ class Running {
       live: hub,
       keys,
       service: {
-        version: manifest.version,
+        version: VERSION,
         startedAt: systemClock.now(),
         storage: storage.log.capabilities,
         snapshot: () => this.newestSnapshot,

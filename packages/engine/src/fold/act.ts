@@ -1,6 +1,7 @@
 /** Acts: one function for each type. */
 import type { Act, PolicyActivated, SubjectUpdated, TierCuts } from "../event/acts.ts";
 import { compilePolicy, type CompiledPolicy } from "../policy/compile.ts";
+import type { Policy } from "../policy/policy.ts";
 import { closeEvidence } from "../score/evidence.ts";
 import { respanAverage } from "../score/trust.ts";
 import {
@@ -69,11 +70,10 @@ function activatePolicy(state: State, act: PolicyActivated): ActResult {
     if (next.policy.historyRetentionMs !== kind.compiled.policy.historyRetentionMs)
       respanAverages(state, kind, next);
     if (!sameNames(next.policy.tiers.names, kind.compiled.policy.tiers.names)) placeAnew(state, kind, next);
+    if (!sameCuts(kind.compiled.policy, next.policy)) kind.cuts = null;
     kind.compiled = next;
     const { metricRetentionMs, aggregateIntervalMs, sampleSize } = act.policy;
     kind.aggregates?.reconfigure({ metricRetentionMs, aggregateIntervalMs, sampleSize }, state.now);
-    // Cuts were taken for the tiers of the policy before.
-    kind.cuts = null;
   }
   state.refreshOwed = state.places.count;
   state.effects.list.push({ type: "policy.activated", kind: act.kind, policy: act.policy.name });
@@ -135,6 +135,13 @@ function placeAnew(state: State, kind: Kind, next: CompiledPolicy): void {
     chunk.u32[start * 2 + TIER_CANDIDATE] = 0;
     chunk.f64[start + TIER_AT] = 0;
   }
+}
+
+/** Cuts in force were taken for these tiers on this scale: they hold until the next are taken. */
+function sameCuts(before: Policy, after: Policy): boolean {
+  if (before.maxScore !== after.maxScore || !sameNames(before.tiers.names, after.tiers.names)) return false;
+  const { percentileCuts } = after.tiers;
+  return before.tiers.percentileCuts.every((share, place) => share === percentileCuts[place]);
 }
 
 function sameNames(a: readonly string[], b: readonly string[]): boolean {

@@ -21,6 +21,7 @@ import {
 } from "../state/row-table.ts";
 import { kindOf, type Kind, type State } from "../state/state.ts";
 import { CHANGES_MAX } from "./effects.ts";
+import { earnRewards } from "./earn.ts";
 import { endSanctions } from "./ending.ts";
 import { indexRow } from "./index-row.ts";
 import { evaluateTier } from "./tier.ts";
@@ -53,6 +54,7 @@ export function evaluate(
   const { f64, u32 } = chunk;
   const { policy } = kind.compiled;
   const ints = start * 2;
+  earnRewards(state, kind, chunk, start);
   const sanctioned = (u32[ints + FLAGS]! & HAS_SANCTIONS) !== 0;
   const subject = u32[ints + NUMBER]!;
   const ended = sanctioned ? endSanctions(state, subject) : -1;

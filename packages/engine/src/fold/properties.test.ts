@@ -116,7 +116,7 @@ describe("scores", () => {
     );
   });
 
-  test("rise with a sample better than the component and fall with a worse one; neither decides", () => {
+  test("rise with a perfect sample and fall with a void one where no gap is over max_gap; neither decides", () => {
     fc.assert(
       fc.property(
         fc.array(sample, { maxLength: 12 }),
@@ -125,7 +125,7 @@ describe("scores", () => {
         (utterances, code, good) => {
           const lab = new Lab(policyWith({ alerts: { ...STORAGE_PROVIDER.alerts, opensAfter: 60_000 } }));
           const subject = lab.register("p");
-          const at = T0 + 4 * DAY_MS;
+          const at = T0 + 3 * DAY_MS;
           lab.apply(at, { samples: utterances.map((utterance) => sampleOf(utterance)) });
           const before = lab.standing(subject);
           // Being heard of again ends what silence took.

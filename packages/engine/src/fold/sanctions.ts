@@ -15,6 +15,7 @@ import {
 import { kindOf, type State } from "../state/state.ts";
 import type { ActResult } from "./effects.ts";
 import { endPenalty } from "./ending.ts";
+import { enterReward } from "./reward.ts";
 import { BY_TIME, evaluateSubject, REASON } from "./evaluate.ts";
 
 const tooMany: ActResult = { type: "too_many_sanctions", limit: SANCTIONS_ACTIVE_MAX };
@@ -96,32 +97,12 @@ export function grantReward(state: State, act: RewardGranted): ActResult {
   const id = nextId(state, "rew");
   const kind = kindOf(state, act.subject);
   const row = state.places.rowOf(act.subject);
-  const chunk = kind.table.chunkOf(row);
-  if (isFolded(chunk, row, state.position)) {
+  if (isFolded(kind.table.chunkOf(row), row, state.position)) {
     return state.sanctions.reward(id) === undefined ? tooMany : { type: "done", id };
   }
   if (isFull(state, act.subject)) return tooMany;
-  const { policy } = kind.compiled;
-  const reward: Reward = {
-    id,
-    subject: act.subject,
-    type: act.reward,
-    points: act.points,
-    value: act.points * policy.rewardMultipliers[act.reward],
-    reason: act.reason,
-    issuer: act.issuer,
-    context: act.context,
-    at: act.at,
-    appliedAt: state.now,
-    position: state.position,
-    expiresAt: state.now + policy.historyRetentionMs,
-    status: "active",
-    endedAt: null,
-  };
-  state.sanctions.addReward(reward);
-  chunk.u32[rowStart(row) * 2 + FLAGS]! |= HAS_SANCTIONS;
-  state.deadlines.push(reward.expiresAt, act.subject, DEADLINE_SANCTION);
-  state.effects.list.push({ type: "reward.granted", subject: act.subject, reward });
+  const { subject, reward: type, points, reason, issuer, context, at } = act;
+  enterReward(state, { id, subject, type, points, reason, issuer, context, at });
   evaluateSubject(state, act.subject, REASON.reward);
   return { type: "done", id };
 }

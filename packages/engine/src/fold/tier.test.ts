@@ -176,6 +176,19 @@ describe("cuts", () => {
     expect(percentileCuts(lab.state.kinds[0]!)).toEqual([96, 81, 51, 21]);
   });
 
+  test("outlast a policy that changes something else, and fall with one that cuts otherwise", () => {
+    const tiers = { ...STORAGE_PROVIDER.tiers, mode: "percentile" as const };
+    const lab = new Lab(direct({ tiers }));
+    lab.apply(T0, {
+      acts: [{ type: "tier.cuts", kind: "provider", cuts: [60, 50, 40, 30], rated: 30, ...accountable }],
+    });
+    lab.apply(T0, { acts: [activation(direct({ tiers, lowThreshold: 40 }))] });
+    expect(lab.state.kinds[0]!.cuts).toEqual({ scores: [60, 50, 40, 30], rated: 30 });
+    const percentileCutsMoved = { ...tiers, percentileCuts: [0.1, 0.2, 0.5, 0.8] };
+    lab.apply(T0, { acts: [activation(direct({ tiers: percentileCutsMoved }))] });
+    expect(lab.state.kinds[0]!.cuts).toBeNull();
+  });
+
   test("of another number of tiers are left out", () => {
     const lab = new Lab(direct({ tiers: { ...STORAGE_PROVIDER.tiers, mode: "percentile" } }));
     const subject = lab.register("p");

@@ -8,7 +8,7 @@
 import { METRIC_NAMES, METRICS, type MetricSpec } from "../event/metrics.ts";
 import { DURATION_MAX_MS, formatDuration } from "./duration.ts";
 import { COMPONENTS } from "./policy.ts";
-import { PENALTY_TYPES, REWARD_TYPES, SEVERITIES } from "./vocabulary.ts";
+import { EARNED_REWARDS, PENALTY_TYPES, REWARD_TYPES, SEVERITIES, type EarnedReward } from "./vocabulary.ts";
 
 export interface NumberRule {
   readonly type: "number";
@@ -53,6 +53,8 @@ export const TIERS_MAX = 16;
 /** Largest score a policy may work with. */
 export const SCORE_MAX = 1e6;
 const WEIGHT_MAX = 1000;
+/** A streak is kept in six bits. */
+const STREAK_DAYS_MAX = 60;
 const SAMPLE_SIZE_MAX = 100_000;
 const SECOND_MS = 1000;
 
@@ -276,7 +278,24 @@ function sanctionFields(): PolicyField[] {
       ),
     ),
     pointField("reputation.reward_points_max", "rewardPointsMax", "Most points that rewards add together."),
+    field(
+      "reputation.reward_rules.days",
+      "rewardRules.days",
+      count(1, STREAK_DAYS_MAX),
+      "Days in a row on which a rule's threshold must be reached.",
+    ),
+    pointField("reputation.reward_rules.points", "rewardRules.points", "Points of an earned reward."),
+    ...EARNED_REWARDS.map((type) => rewardRuleField(type)),
   ];
+}
+
+function rewardRuleField(type: EarnedReward): PolicyField {
+  const path = `reputation.reward_rules.thresholds.${type}`;
+  const at = `rewardRules.thresholds.${type}`;
+  const threshold: FieldRule = { type: "number", min: 0, max: SCORE_MAX, nullable: true };
+  return type === "long_term_service"
+    ? field(path, at, threshold, "Days with evidence that earn it.")
+    : { ...field(path, at, threshold, "Lower bound of the component that earns it."), scales: true };
 }
 
 function tierFields(): PolicyField[] {

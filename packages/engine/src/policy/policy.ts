@@ -5,7 +5,7 @@
  * Durations are milliseconds, scores lie between `minScore` and `maxScore`, weights are pure numbers.
  */
 import type { MetricName } from "../event/metrics.ts";
-import type { PenaltyType, RewardType } from "./vocabulary.ts";
+import type { EarnedReward, PenaltyType, RewardType } from "./vocabulary.ts";
 
 /** Components that exist in this build; a policy that names another is refused. */
 export const COMPONENTS = ["reliability", "performance", "uptime", "response", "trust"] as const;
@@ -34,6 +34,19 @@ export interface AlertPolicy {
   /** Alerts opened within this time of each other are one incident; only its largest deduction counts. */
   readonly incidentMs: number;
   readonly fade: "none" | "linear";
+}
+
+/** Daily rules that grant rewards. */
+export interface RewardRules {
+  /** Days in a row on which the threshold must be reached. */
+  readonly days: number;
+  /** Points of such a reward before the multiplier of its type. */
+  readonly points: number;
+  /**
+   * Lower bound that the component must reach, in points; for `long_term_service` the days with evidence. Null: the
+   * rule grants nothing.
+   */
+  readonly thresholds: { readonly [type in EarnedReward]: number | null };
 }
 
 export interface TierPolicy {
@@ -91,6 +104,7 @@ export interface Policy {
   readonly rewardMultipliers: { readonly [type in RewardType]: number };
   /** Rewards add at most this many points together. */
   readonly rewardPointsMax: number;
+  readonly rewardRules: RewardRules;
   readonly alerts: AlertPolicy;
   readonly tiers: TierPolicy;
   /** Aggregates: window, step, and raw samples kept per subject and metric. */

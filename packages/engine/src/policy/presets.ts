@@ -93,6 +93,18 @@ export const STORAGE_PROVIDER: Policy = {
     community_contribution: 1.1,
   },
   rewardPointsMax: 20,
+  // A lower bound is reached by evidence: four blocks a day for weeks for .9 of uptime, and a year of days.
+  rewardRules: {
+    days: 7,
+    points: 2,
+    thresholds: {
+      high_uptime: 90,
+      fast_response: 85,
+      data_integrity: 90,
+      long_term_service: 365,
+      exceptional_performance: 85,
+    },
+  },
   alerts: {
     mode: "mean",
     opensAfter: 3,

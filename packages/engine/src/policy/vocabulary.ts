@@ -34,6 +34,16 @@ export const REWARD_TYPES = [
 ] as const;
 export type RewardType = (typeof REWARD_TYPES)[number];
 
+/** Rewards that the daily rules grant; the others are granted by hand. The order is part of the row's layout. */
+export const EARNED_REWARDS = [
+  "high_uptime",
+  "fast_response",
+  "data_integrity",
+  "long_term_service",
+  "exceptional_performance",
+] as const satisfies readonly RewardType[];
+export type EarnedReward = (typeof EARNED_REWARDS)[number];
+
 export const ALERT_SEVERITIES = ["low", "medium", "high", "critical"] as const;
 export type AlertSeverity = (typeof ALERT_SEVERITIES)[number];
 

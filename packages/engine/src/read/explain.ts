@@ -210,12 +210,7 @@ function thresholdsOf(state: State, now: Standing): Threshold[] {
   const enough = chunk.u32[ints + WINDOW_COUNT]! >= tiers.evidenceMin;
   if (tier > 0 && enough) {
     list.push(
-      threshold(
-        tiers.names[tier - 1]!,
-        "above",
-        cuts[tier - 1]! + marginAt(kind, tier - 1, half),
-        now.score,
-      ),
+      threshold(tiers.names[tier - 1]!, "above", cuts[tier - 1]! + marginAt(kind, tier - 1, half), now.score),
     );
   }
   if (tier < cuts.length) {

@@ -1,8 +1,8 @@
 /** The command line: all commands, and how a run ends. */
 import { Command, CommanderError } from "commander";
-import manifest from "../../package.json" with { type: "json" };
 import { LogDamagedError } from "../ports/log.ts";
 import { StorageError, type StorageErrorType } from "../storage.ts";
+import { VERSION } from "../version.ts";
 import { addBackup } from "./backup.ts";
 import { addBacktest } from "./backtest.ts";
 import { addBench } from "./bench.ts";
@@ -57,7 +57,7 @@ function buildProgram(io: Io, exit: (code: number) => void): Command {
   const program = new Command("staunch");
   program
     .description("Reputation of everyone a network depends on or serves.")
-    .version(manifest.version)
+    .version(VERSION)
     .addHelpText("after", EXAMPLES)
     .configureOutput({
       writeOut: (text) => io.out(text.trimEnd()),

@@ -34,14 +34,14 @@ export interface Mover {
 }
 
 /** How many went from one tier to another. */
-export interface TierFlow {
+interface TierFlow {
   readonly from: string;
   readonly to: string;
   readonly subjects: number;
 }
 
 /** How many scores changed by at least `from` and less than `to` points; null is open. */
-export interface ChangeBin {
+interface ChangeBin {
   readonly from: number | null;
   readonly to: number | null;
   readonly subjects: number;
@@ -106,11 +106,16 @@ export async function backtest(log: Log, options: BacktestOptions): Promise<Back
 /** Aggregates do not enter scores, so a comparison of scores does without them; the seed only spreads hashes. */
 const REPLAY = { seed: 1, policies: {}, aggregates: false } as const;
 
-/** Exchanges what the log says of the policy for the candidate and what follows from it. */
+/**
+ * Exchanges what the log says of the policy for the candidate, and cuts of tiers for those of the candidate's ranking.
+ * They are taken where the service took its own, so that the policy in force, as a candidate, changes nothing; only
+ * where the log has none, because its policy goes by scores, once in each update interval.
+ */
 class Candidate {
   private readonly state: State;
   private readonly kind: string;
   private readonly policy: Policy;
+  private hasLoggedCuts = false;
   private cutsAt = -Infinity;
 
   constructor(state: State, { kind, policy }: BacktestOptions) {
@@ -121,28 +126,30 @@ class Candidate {
 
   rewrite(batch: Batch): Batch {
     const entries = batch.entries.map((entry) => this.rewriteEntry(entry));
-    const cuts = this.cuts(batch.loggedAt);
-    return { ...batch, entries: cuts === null ? entries : [...entries, { ...NO_ENTRY, acts: [cuts] }] };
+    const due = !this.hasLoggedCuts && batch.loggedAt - this.cutsAt >= this.policy.updateIntervalMs;
+    if (!due) return { ...batch, entries };
+    this.cutsAt = batch.loggedAt;
+    return { ...batch, entries: [...entries, { ...NO_ENTRY, acts: this.cuts() }] };
   }
 
   private rewriteEntry(entry: Entry): Entry {
-    if (entry.acts.length === 0) return entry;
-    const acts = entry.acts.flatMap((act): Act[] => {
-      if (act.type === "policy.activated" && act.kind === this.kind) {
-        // The candidate takes the place of the first policy; there is no other.
-        return kindNamed(this.state, this.kind) === undefined ? [{ ...act, policy: this.policy }] : [];
-      }
-      return act.type === "tier.cuts" && act.kind === this.kind ? [] : [act];
-    });
-    return { ...entry, acts };
+    return entry.acts.length === 0
+      ? entry
+      : { ...entry, acts: entry.acts.flatMap((act) => this.rewriteAct(act)) };
   }
 
-  /** Cuts as the service would have logged them by the ranking so far. */
-  private cuts(nowMs: number): Act | null {
+  private rewriteAct(act: Act): Act[] {
+    if (act.type === "policy.activated" && act.kind === this.kind) {
+      this.hasLoggedCuts = act.policy.tiers.mode === "percentile";
+      // The candidate takes the place of the first policy; there is no other.
+      return kindNamed(this.state, this.kind) === undefined ? [{ ...act, policy: this.policy }] : [];
+    }
+    return act.type === "tier.cuts" && act.kind === this.kind ? this.cuts() : [act];
+  }
+
+  private cuts(): Act[] {
     const kind = kindNamed(this.state, this.kind);
-    if (kind === undefined || nowMs - this.cutsAt < this.policy.updateIntervalMs) return null;
-    this.cutsAt = nowMs;
-    return movedCuts(kind);
+    return kind === undefined ? [] : [movedCuts(kind)].filter((act) => act !== null);
   }
 }
 

@@ -185,6 +185,7 @@ test.each([
   [`[${metric({ subject: "" })}]`, "invalid_text", "subject"],
   [`[${metric({ subject: "é".repeat(129) })}]`, "invalid_text", "subject"],
   [`[${metric({ subject: "a\u0000b" })}]`, "invalid_text", "subject"],
+  [`[${metric({ subject: "a\u007fb" })}]`, "invalid_text", "subject"],
   [`[${metric({ subject: "a\u0085b" })}]`, "invalid_text", "subject"],
   [`[${metric({ subject: "\ud800" })}]`, "invalid_text", "subject"],
   [`[${metric({ weight: 0 })}]`, "out_of_range", "weight"],

@@ -148,8 +148,8 @@ export class Partition {
     if (this.running !== null || this.closing || this.state.places.count === 0) return;
     if (this.refusal !== null && this.refusal.type !== "full") return;
     const now = this.clock.now();
-    const interval = this.state.kinds[0]!.compiled.policy.updateIntervalMs;
-    if (this.state.deadlines.peekDueAt() > now && now - this.state.now < interval) return;
+    const intervalMs = Math.min(...this.state.kinds.map(({ compiled }) => compiled.policy.updateIntervalMs));
+    if (this.state.deadlines.peekDueAt() > now && now - this.state.now < intervalMs) return;
     this.running = this.run(true);
     await this.running;
   }

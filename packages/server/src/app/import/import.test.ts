@@ -1,0 +1,159 @@
+import { createState, standing, stateHash, STORAGE_PROVIDER, type SampleColumns } from "@staunch/engine";
+import { describe, expect, test } from "vitest";
+import { MemoryLog, MemoryLogStore } from "../../adapters/memory-log/memory-log.ts";
+import { testClock } from "../../ports/clock.ts";
+import { Partition } from "../partition/partition.ts";
+import { TierCutter } from "../tiers/cuts.ts";
+import type { ImportSource } from "./import-source.ts";
+import { importSource, type ImportProgress } from "./import.ts";
+import { mergeBatches } from "./merge-batches.ts";
+
+const DAY_MS = 86_400_000;
+const START_MS = 1_000 * DAY_MS;
+
+describe("an import", () => {
+  test("brings every sample in at its own time, and subjects with operator and attributes", async () => {
+    const { partition, cutter } = await newPartition();
+    const result = await importSource(partition, cutter, sourceOf(30), {
+      shiftMs: 0,
+      policyOf: () => STORAGE_PROVIDER,
+    });
+    expect(result).toEqual({ type: "imported", subjects: 3, events: 90 });
+    const { state } = partition;
+    expect(state.eventCount).toBe(90);
+    expect(state.now).toBe(START_MS + 30 * DAY_MS);
+    expect(state.profiles.get(state.ids.find("node-1"))).toEqual({
+      operator: "acme",
+      attributes: { rack: 1 },
+    });
+    expect(state.kinds.map(({ name }) => name)).toEqual(["node"]);
+  });
+
+  test("moves all times by the shift", async () => {
+    const { partition, cutter } = await newPartition(START_MS + 5 * DAY_MS);
+    await importSource(partition, cutter, sourceOf(30), {
+      shiftMs: 5 * DAY_MS,
+      policyOf: () => STORAGE_PROVIDER,
+    });
+    expect(partition.state.now).toBe(START_MS + 35 * DAY_MS);
+    const { firstEvidenceAt, lastEvidenceAt } = standing(partition.state, 0, partition.state.now);
+    expect([firstEvidenceAt, lastEvidenceAt]).toEqual([START_MS + 6 * DAY_MS, START_MS + 35 * DAY_MS]);
+  });
+
+  test("tells its progress up to the last sample", async () => {
+    const { partition, cutter } = await newPartition();
+    const seen: ImportProgress[] = [];
+    const onProgress = (progress: ImportProgress): void => void seen.push(progress);
+    await importSource(partition, cutter, sourceOf(30), {
+      shiftMs: 0,
+      policyOf: () => STORAGE_PROVIDER,
+      onProgress,
+    });
+    expect(seen.at(-1)).toEqual({ events: 90, eventsTotal: 90, atMs: START_MS + 30 * DAY_MS });
+  });
+
+  test("that was interrupted goes on where the log ends and gives the same state as one that was not", async () => {
+    const whole = await newPartition();
+    await importSource(whole.partition, whole.cutter, sourceOf(30), {
+      shiftMs: 0,
+      policyOf: () => STORAGE_PROVIDER,
+    });
+
+    const { partition, cutter } = await newPartition();
+    const stopAt = START_MS + 12 * DAY_MS;
+    const onProgress = ({ atMs }: ImportProgress): void => {
+      if (atMs >= stopAt) void partition.close();
+    };
+    const options = { shiftMs: 0, policyOf: () => STORAGE_PROVIDER };
+    const stopped = await importSource(partition, cutter, sourceOf(30), { ...options, onProgress });
+    expect(stopped).toMatchObject({ type: "refused", refusal: { type: "closing" } });
+    expect(partition.state.eventCount).toBeLessThan(90);
+
+    const again = reopened(partition);
+    expect(await importSource(again, new TierCutter(again), sourceOf(30), options)).toMatchObject({
+      type: "imported",
+    });
+    expect(again.state.eventCount).toBe(90);
+    expect(stateHash(again.state)).toBe(stateHash(whole.partition.state));
+  });
+});
+
+describe("merging", () => {
+  test("keeps every sample in its order and no sample after its batch", () => {
+    const source = sourceOf(10, 4);
+    const rows = (batches: Iterable<{ readonly samples: SampleColumns }>): string[] =>
+      [...batches].flatMap(({ samples }) =>
+        [...samples.at].map((at, row) => `${at} ${samples.subject[row]} ${samples.context?.[row]}`),
+      );
+    const merged = [...mergeBatches(source.batches())];
+    expect(rows(merged)).toEqual(rows(source.batches()));
+    expect(merged.length).toBeLessThan([...source.batches()].length);
+    for (const { loggedAt, samples } of merged) expect(Math.max(...samples.at)).toBeLessThanOrEqual(loggedAt);
+  });
+
+  test("never makes a batch that a record cannot take", () => {
+    const big = (loggedAt: number) => ({ loggedAt, subjects: [], samples: columns(10_000, () => loggedAt) });
+    const sizes = [...mergeBatches([big(1), big(2), big(3)])].map(({ samples }) => samples.count);
+    expect(sizes).toEqual([10_000, 10_000, 10_000]);
+  });
+});
+
+async function newPartition(claimAt = START_MS): Promise<{ partition: Partition; cutter: TierCutter }> {
+  const log = new MemoryLog(new MemoryLogStore());
+  const claimed = await log.claim({ owner: "test", loggedAt: claimAt });
+  if (claimed.type !== "claimed") throw new Error(claimed.type);
+  const state = createState({ seed: 1, policies: {}, aggregates: true });
+  logs.set(state, log);
+  const partition = new Partition({
+    log,
+    clock: testClock(0),
+    state,
+    tail: claimed.tail,
+    commitEventsMax: 16_384,
+  });
+  return { partition, cutter: new TierCutter(partition) };
+}
+
+const logs = new Map<object, MemoryLog>();
+
+/** The partition of a closed one's log, as after a start. */
+function reopened({ state, applied }: Partition): Partition {
+  const tail = { ...applied, loggedAt: state.now };
+  return new Partition({ log: logs.get(state)!, clock: testClock(0), state, tail, commitEventsMax: 16_384 });
+}
+
+/** Three nodes with one sample a day each, in `parts` batches a day. */
+function sourceOf(days: number, parts = 1): ImportSource {
+  const subjects = [0, 1, 2].map((rack) => ({
+    id: `node-${rack}`,
+    kind: "node",
+    operator: "acme",
+    attributes: { rack },
+  }));
+  return {
+    name: "test",
+    subjectCount: 3,
+    sampleCount: 3 * days * parts,
+    firstAt: START_MS,
+    lastAt: START_MS + days * DAY_MS,
+    *batches() {
+      for (let step = 1; step <= days * parts; step++) {
+        const at = START_MS + (step * DAY_MS) / parts;
+        yield { loggedAt: at, subjects: step === 1 ? subjects : [], samples: columns(3, () => at) };
+      }
+    },
+  };
+}
+
+function columns(count: number, at: () => number): SampleColumns {
+  return {
+    count,
+    at: Float64Array.from({ length: count }, at),
+    value: Float64Array.from({ length: count }, (_, row) => 1 - (row % 3) / 10),
+    subject: Uint32Array.from({ length: count }, (_, row) => row % 3),
+    kind: new Uint8Array(count),
+    weight: null,
+    monitor: null,
+    context: Array.from({ length: count }, (_, row) => `row ${row}`),
+  };
+}
