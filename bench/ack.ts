@@ -20,9 +20,23 @@ export async function* benchAck(): AsyncGenerator<Result> {
     await service.longestPauseMs();
     const [spentMs, sent] = await Promise.all([singles(port, key), load(port, batches, batchesPerSecond)]);
     spentMs.sort((a, b) => a - b);
-    const conditions = { singlesPerSecond: SINGLES_PER_SECOND, batchEventsPerSecond: Math.round((sent * EVENTS_PER_BODY) / SECONDS), subjects: SUBJECTS };
-    yield { name: "ack", unit: "ms", value: quantile(spentMs, 0.5), conditions: { ...conditions, quantile: 0.5 } };
-    yield { name: "ack", unit: "ms", value: quantile(spentMs, 0.99), conditions: { ...conditions, quantile: 0.99 } };
+    const conditions = {
+      singlesPerSecond: SINGLES_PER_SECOND,
+      batchEventsPerSecond: Math.round((sent * EVENTS_PER_BODY) / SECONDS),
+      subjects: SUBJECTS,
+    };
+    yield {
+      name: "ack",
+      unit: "ms",
+      value: quantile(spentMs, 0.5),
+      conditions: { ...conditions, quantile: 0.5 },
+    };
+    yield {
+      name: "ack",
+      unit: "ms",
+      value: quantile(spentMs, 0.99),
+      conditions: { ...conditions, quantile: 0.99 },
+    };
     yield { name: "pause-ack", unit: "ms", value: await service.longestPauseMs(), conditions };
   }
   loader.close();

@@ -21,7 +21,8 @@ export function registeringBodies(subjects: number): string[] {
     const count = Math.min(EVENTS_PER_BODY, subjects - first);
     const events = Array.from(
       { length: count },
-      (_, index) => `{"type":"metric","subject":"${subjectId(first + index)}","metric":"uptime","value":0.9995}`,
+      (_, index) =>
+        `{"type":"metric","subject":"${subjectId(first + index)}","metric":"uptime","value":0.9995}`,
     );
     bodies.push(`[${events.join(",")}]`);
   }

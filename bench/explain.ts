@@ -15,7 +15,10 @@ export function* benchExplain(): Generator<Result> {
     const samples = makeSamples(SUBJECTS, BATCH_SIZE, loggedAt, random);
     apply(state, { position: state.position + 1, loggedAt, entries: [entryOf(samples)] });
   }
-  for (const [name, read] of [["explain", explain], ["standing", standing]] as const) {
+  for (const [name, read] of [
+    ["explain", explain],
+    ["standing", standing],
+  ] as const) {
     const spentUs: number[] = [];
     let checksum = 0;
     for (let asked = 0; asked < ASKED; asked++) {
@@ -27,7 +30,12 @@ export function* benchExplain(): Generator<Result> {
     if (!(checksum > 0)) throw new Error("nothing was explained");
     spentUs.sort((a, b) => a - b);
     for (const share of [0.5, 0.99]) {
-      yield { name, unit: "us", value: quantile(spentUs, share), conditions: { subjects: SUBJECTS, quantile: share } };
+      yield {
+        name,
+        unit: "us",
+        value: quantile(spentUs, share),
+        conditions: { subjects: SUBJECTS, quantile: share },
+      };
     }
   }
 }

@@ -1,5 +1,13 @@
 /** A fleet of subjects for benchmarks, and batches of samples about them, made before the clock starts. */
-import { createState, METRICS, STORAGE_PROVIDER, apply, type Entry, type SampleColumns, type State } from "@staunch/engine";
+import {
+  createState,
+  METRICS,
+  STORAGE_PROVIDER,
+  apply,
+  type Entry,
+  type SampleColumns,
+  type State,
+} from "@staunch/engine";
 
 export const BATCH_SIZE = 16_384;
 const TWO_32 = 0x1_0000_0000;
@@ -27,7 +35,11 @@ export function makeFleet(subjects: number, aggregates: boolean): State {
       kind: "provider",
       id: `provider-${String(first + index).padStart(8, "0")}`,
     }));
-    apply(state, { position: state.position + 1, loggedAt: START_MS, entries: [entryOf(null, registrations)] });
+    apply(state, {
+      position: state.position + 1,
+      loggedAt: START_MS,
+      entries: [entryOf(null, registrations)],
+    });
   }
   return state;
 }
@@ -50,7 +62,12 @@ export function entryOf(samples: SampleColumns | null, registrations: Entry["reg
  *
  * @param atMs time of the batch; samples lie in the minute before
  */
-export function makeSamples(subjects: number, count: number, atMs: number, random: () => number): SampleColumns {
+export function makeSamples(
+  subjects: number,
+  count: number,
+  atMs: number,
+  random: () => number,
+): SampleColumns {
   const at = new Float64Array(count);
   const value = new Float64Array(count);
   const subject = new Uint32Array(count);

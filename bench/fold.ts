@@ -23,7 +23,12 @@ export function* benchFold(): Generator<Result> {
       };
     }
     const growth = perSubjects.get(100_000)! / perSubjects.get(1_000_000)!;
-    yield { name: "growth", unit: "times slower", value: growth, conditions: { from: 100_000, to: 1_000_000, aggregates } };
+    yield {
+      name: "growth",
+      unit: "times slower",
+      value: growth,
+      conditions: { from: 100_000, to: 1_000_000, aggregates },
+    };
   }
 }
 
@@ -34,7 +39,8 @@ function measure(state: State, subjects: number): number {
   const step = (index: number): number => {
     now += STEP_MS;
     const samples = batches[index % BATCHES]!;
-    for (let place = 0; place < samples.count; place++) samples.at[place]! += index < BATCHES ? now - START_MS : BATCHES * STEP_MS;
+    for (let place = 0; place < samples.count; place++)
+      samples.at[place]! += index < BATCHES ? now - START_MS : BATCHES * STEP_MS;
     const began = performance.now();
     apply(state, { position: state.position + 1, loggedAt: now, entries: [entryOf(samples)] });
     return performance.now() - began;

@@ -9,7 +9,7 @@ import { DatabaseSync } from "node:sqlite";
 import { EVENTS_PER_BODY, makeBodies, registeringBodies } from "./bodies.ts";
 import { Connection, eventsRequest } from "./http-client.ts";
 import { quantile, secondsSince, type Result } from "./result.ts";
-import { startServiceProcess, type ServiceProcess } from "./service-process.ts";
+import { startServiceProcess } from "./service-process.ts";
 
 const CONNECTIONS = 16;
 const ROUNDS = 5;
@@ -17,7 +17,8 @@ const SECONDS = 4;
 const BODIES = 400;
 
 export async function* benchIngest(): AsyncGenerator<Result> {
-  for (const subjects of [100_000, 1_000_000].slice(0, Number(process.env["BENCH_CASES"] ?? 2))) yield* measure(subjects);
+  for (const subjects of [100_000, 1_000_000].slice(0, Number(process.env["BENCH_CASES"] ?? 2)))
+    yield* measure(subjects);
 }
 
 async function* measure(subjects: number): AsyncGenerator<Result> {
@@ -42,16 +43,37 @@ async function* measure(subjects: number): AsyncGenerator<Result> {
   yield* report(subjects, ingest, floor, pause, gigabytes);
 }
 
-function* report(subjects: number, ingest: number[], floor: number[], pause: number, gigabytes: number): Generator<Result> {
-  const conditions = { subjects, connections: CONNECTIONS, body: EVENTS_PER_BODY, rounds: ROUNDS, aggregates: true };
+function* report(
+  subjects: number,
+  ingest: number[],
+  floor: number[],
+  pause: number,
+  gigabytes: number,
+): Generator<Result> {
+  const conditions = {
+    subjects,
+    connections: CONNECTIONS,
+    body: EVENTS_PER_BODY,
+    rounds: ROUNDS,
+    aggregates: true,
+  };
   const value = median(ingest);
-  yield { name: "ingest", unit: "events/s", value, conditions: { ...conditions, residentGB: Number(gigabytes.toFixed(2)) } };
+  yield {
+    name: "ingest",
+    unit: "events/s",
+    value,
+    conditions: { ...conditions, residentGB: Number(gigabytes.toFixed(2)) },
+  };
   yield { name: "floor", unit: "events/s", value: median(floor), conditions };
   yield { name: "ingest-share", unit: "% of floor", value: (100 * value) / median(floor), conditions };
   yield { name: "pause-ingest", unit: "ms", value: pause, conditions };
 }
 
-async function rate(connections: readonly Connection[], requests: readonly Uint8Array[], seconds: number): Promise<number> {
+async function rate(
+  connections: readonly Connection[],
+  requests: readonly Uint8Array[],
+  seconds: number,
+): Promise<number> {
   const began = performance.now();
   const sent = await sendAll(connections, requests, () => (secondsSince(began) < seconds ? Infinity : 0));
   return (sent * EVENTS_PER_BODY) / secondsSince(began);
@@ -77,7 +99,9 @@ async function sendAll(
 function floorRate(bodies: readonly string[], seconds: number): number {
   const directory = mkdtempSync(join(tmpdir(), "staunch-floor-"));
   const database = new DatabaseSync(join(directory, "floor.db"));
-  database.exec("PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA locking_mode=EXCLUSIVE");
+  database.exec(
+    "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA locking_mode=EXCLUSIVE",
+  );
   database.exec("CREATE TABLE log (position INTEGER PRIMARY KEY, body BLOB)");
   const insert = database.prepare("INSERT INTO log (body) VALUES (?)");
   const buffers = bodies.map((body) => Buffer.from(body));
@@ -96,5 +120,8 @@ function floorRate(bodies: readonly string[], seconds: number): number {
 }
 
 function median(values: readonly number[]): number {
-  return quantile(values.toSorted((a, b) => a - b), 0.5);
+  return quantile(
+    values.toSorted((a, b) => a - b),
+    0.5,
+  );
 }

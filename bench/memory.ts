@@ -13,10 +13,19 @@ const CHUNK = 16_384;
 
 export function* benchMemory(): Generator<Result> {
   for (const [index, { subjects, aggregates, minutes }] of CASES.entries()) {
-    const child = spawnSync(process.execPath, ["--expose-gc", import.meta.filename, String(index)], { encoding: "utf8" });
+    const child = spawnSync(process.execPath, ["--expose-gc", import.meta.filename, String(index)], {
+      encoding: "utf8",
+    });
     if (child.status !== 0) throw new Error(child.stderr);
     const { rss, eventCount } = JSON.parse(child.stdout) as { rss: number; eventCount: number };
-    const conditions = { subjects, metrics: METRICS.length, aggregates, minutes, events: eventCount, measured: "RSS of the process" };
+    const conditions = {
+      subjects,
+      metrics: METRICS.length,
+      aggregates,
+      minutes,
+      events: eventCount,
+      measured: "RSS of the process",
+    };
     yield { name: "memory", unit: "GB", value: rss / 1e9, conditions };
   }
 }
@@ -31,7 +40,8 @@ function fill(index: number): void {
     for (let first = 0; first < subjects * METRICS.length; first += CHUNK) {
       const count = Math.min(CHUNK, subjects * METRICS.length - first);
       const samples = makeSamples(subjects, count, loggedAt, random);
-      for (let place = 0; place < count; place++) samples.subject[place] = Math.floor((first + place) / METRICS.length);
+      for (let place = 0; place < count; place++)
+        samples.subject[place] = Math.floor((first + place) / METRICS.length);
       apply(state, { position: state.position + 1, loggedAt, entries: [entryOf(samples)] });
     }
   }

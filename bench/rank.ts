@@ -32,7 +32,22 @@ export function* benchRank(): Generator<Result> {
   placeUs.sort((a, b) => a - b);
   topUs.sort((a, b) => a - b);
   const conditions = { subjects: SUBJECTS, ranked: kind.rank.count, between: "batches of 16,384 samples" };
-  yield { name: "rank-place", unit: "us", value: quantile(placeUs, 0.99), conditions: { ...conditions, asked: "place and percentile", quantile: 0.99 } };
-  yield { name: "rank-top", unit: "us", value: quantile(topUs, 0.5), conditions: { ...conditions, top: TOP, quantile: 0.5 } };
-  yield { name: "rank-top", unit: "us", value: quantile(topUs, 0.99), conditions: { ...conditions, top: TOP, quantile: 0.99 } };
+  yield {
+    name: "rank-place",
+    unit: "us",
+    value: quantile(placeUs, 0.99),
+    conditions: { ...conditions, asked: "place and percentile", quantile: 0.99 },
+  };
+  yield {
+    name: "rank-top",
+    unit: "us",
+    value: quantile(topUs, 0.5),
+    conditions: { ...conditions, top: TOP, quantile: 0.5 },
+  };
+  yield {
+    name: "rank-top",
+    unit: "us",
+    value: quantile(topUs, 0.99),
+    conditions: { ...conditions, top: TOP, quantile: 0.99 },
+  };
 }

@@ -32,9 +32,15 @@ async function fromSnapshot(directory: string): Promise<Result> {
   const began = performance.now();
   const result = await restoreState(log, snapshots, options(false));
   const seconds = secondsSince(began);
-  if (result.type !== "restored" || result.restored.state.places.count !== SUBJECTS) throw new Error(result.type);
+  if (result.type !== "restored" || result.restored.state.places.count !== SUBJECTS)
+    throw new Error(result.type);
   await log.close();
-  return { name: "restore", unit: "s", value: seconds, conditions: { subjects: SUBJECTS, from: "snapshot", aggregates: false } };
+  return {
+    name: "restore",
+    unit: "s",
+    value: seconds,
+    conditions: { subjects: SUBJECTS, from: "snapshot", aggregates: false },
+  };
 }
 
 async function writeSnapshot(log: Log, snapshots: FileSnapshots): Promise<void> {
@@ -65,13 +71,24 @@ async function fromLog(directory: string): Promise<Result> {
   const write = async (entry: Entry, loggedAt: number): Promise<void> => {
     const body = encodeBatch({ loggedAt, entries: [entry] });
     const eventCount = entry.samples?.count ?? 0;
-    const result = await log.append({ prevPosition: position, prevHash: hash, epoch: tail.epoch, loggedAt, eventCount, body });
+    const result = await log.append({
+      prevPosition: position,
+      prevHash: hash,
+      epoch: tail.epoch,
+      loggedAt,
+      eventCount,
+      body,
+    });
     if (result.type !== "appended") throw new Error(result.type);
     ({ position, hash } = result);
   };
   for (let first = 0; first < REPLAYED_SUBJECTS; first += BATCH_SIZE) {
     const count = Math.min(BATCH_SIZE, REPLAYED_SUBJECTS - first);
-    const named = Array.from({ length: count }, (_, index) => ({ number: first + index, kind: "provider", id: `provider-${first + index}` }));
+    const named = Array.from({ length: count }, (_, index) => ({
+      number: first + index,
+      kind: "provider",
+      id: `provider-${first + index}`,
+    }));
     await write(entryOf(null, named), START_MS);
   }
   for (let batch = 0; batch < REPLAYED_BATCHES; batch++) {
@@ -84,7 +101,12 @@ async function fromLog(directory: string): Promise<Result> {
   if (result.type !== "restored") throw new Error(result.type);
   await log.close();
   const events = result.restored.replayedEvents;
-  return { name: "replay", unit: "events/s", value: events / seconds, conditions: { subjects: REPLAYED_SUBJECTS, events, aggregates: true } };
+  return {
+    name: "replay",
+    unit: "events/s",
+    value: events / seconds,
+    conditions: { subjects: REPLAYED_SUBJECTS, events, aggregates: true },
+  };
 }
 
 async function openLog(directory: string): Promise<{ log: Log; tail: Tail }> {

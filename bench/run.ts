@@ -31,7 +31,10 @@ for (const name of names.length > 0 ? names : Object.keys(BENCHES)) {
   for await (const result of BENCHES[name]!()) {
     const { unit, value, conditions } = result;
     if (json) console.log(JSON.stringify(result));
-    else console.log(`${result.name.padEnd(12)} ${format(value).padStart(14)} ${unit.padEnd(12)} ${JSON.stringify(conditions)}`);
+    else
+      console.log(
+        `${result.name.padEnd(12)} ${format(value).padStart(14)} ${unit.padEnd(12)} ${JSON.stringify(conditions)}`,
+      );
   }
 }
 

@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pino } from "pino";
 import { loadConfig } from "../packages/server/src/config/load.ts";
+import { createLogger } from "../packages/server/src/ops/log.ts";
 import { startService } from "../packages/server/src/service.ts";
 
 export interface ServiceProcess {
@@ -23,7 +23,9 @@ interface Ready {
   readonly key: string;
 }
 
-export async function startServiceProcess(flags: { readonly [name: string]: string } = {}): Promise<ServiceProcess> {
+export async function startServiceProcess(
+  flags: { readonly [name: string]: string } = {},
+): Promise<ServiceProcess> {
   const directory = mkdtempSync(join(tmpdir(), "staunch-bench-"));
   const child = fork(import.meta.filename, [directory, JSON.stringify(flags)], { stdio: "inherit" });
   const ask = <Answer>(question: string): Promise<Answer> =>
@@ -50,7 +52,7 @@ export async function startServiceProcess(flags: { readonly [name: string]: stri
 async function serve(directory: string, flags: { readonly [name: string]: string }): Promise<void> {
   const loaded = loadConfig({ flags: { data: directory, port: "0", "example-load": "false", ...flags } });
   if (loaded.type !== "ok") throw new Error(JSON.stringify(loaded.problems));
-  const service = await startService(loaded.config, { logger: pino({ level: "silent" }), clock: "system" });
+  const service = await startService(loaded.config, { logger: createLogger("silent"), clock: "system" });
   // Resolution 1: the histogram holds how late a timer of 1 ms came.
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();

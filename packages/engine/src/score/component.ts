@@ -113,13 +113,6 @@ export function evidenceSize(sums: ComponentSums, compiled: CompiledPolicy, nowM
   return Math.min(size, compiled.policy.effectiveSizeMax);
 }
 
-/** Half-width of the 95 % interval, 0..0.5 of the full range, and the ends through {@link intervalEnds}. */
-export function halfWidth(sums: ComponentSums, compiled: CompiledPolicy, nowMs: number): number {
-  const size = effectiveSize(sums, compiled, nowMs);
-  intervalEnds(sums.mean, spread(sums, compiled), size);
-  return (ends.upper - ends.lower) / 2;
-}
-
 /** Ends of the newest interval computed; valid until the next call. */
 export const ends = { lower: 0, upper: 1 };
 

@@ -125,6 +125,8 @@ export class RowTable {
   /** Adds an empty row and returns its number. */
   add(): number {
     const row = this.rows++;
+    if (row >>> 14 === CHUNKS_MAX)
+      throw new RangeError(`more than ${CHUNKS_MAX * ROWS_PER_CHUNK} subjects of a kind`);
     if (row % ROWS_PER_CHUNK === 0 && this.chunks.length <= row >>> 14) this.chunks.push(newChunk());
     return row;
   }

@@ -32,7 +32,12 @@ export type Refusal =
   | { readonly type: "closing" };
 
 export type Outcome =
-  | { readonly type: "applied"; readonly position: number; readonly loggedAt: number; readonly result: EntryResult }
+  | {
+      readonly type: "applied";
+      readonly position: number;
+      readonly loggedAt: number;
+      readonly result: EntryResult;
+    }
   | { readonly type: "refused"; readonly refusal: Refusal };
 
 /** Called after each batch, before anybody is answered; the effects are used again for the next. */
@@ -132,7 +137,7 @@ export class Partition {
     const events = countEvents([entry]);
     const refusal = this.refusalOf(events);
     if (refusal !== null) {
-      if (this.queue.length === 0 && this.running === null) this.withdraw();
+      this.takeBack(entry);
       return Promise.resolve({ type: "refused", refusal });
     }
     return new Promise((answer) => {
@@ -173,7 +178,7 @@ export class Partition {
       const loggedAt = appending.loggedAt;
       const result = await appending.result;
       if (result.type !== "appended") {
-        this.refuseAll(batch, result);
+        this.refuseAll(batch, refusalFor(result));
         break;
       }
       this.refusal = null;
@@ -182,7 +187,11 @@ export class Partition {
       batch = this.take();
       // The next append runs in the log's thread while this batch is applied here.
       appending = batch.length > 0 ? this.append(batch) : null;
-      this.applyBatch(durable, result.position, result.hash, loggedAt);
+      if (!this.applyBatch(durable, result.position, result.hash, loggedAt)) {
+        await appending?.result;
+        this.refuseAll(batch, this.refusal!);
+        break;
+      }
       if (appending === null) {
         batch = this.take();
         appending = batch.length > 0 ? this.append(batch) : null;
@@ -197,7 +206,11 @@ export class Partition {
     let events = 0;
     while (batch.length < this.queue.length) {
       const next = this.queue[batch.length]!;
-      if (batch.length > 0 && (events + next.events > this.commitEventsMax || next.loggedAt !== batch[0]!.loggedAt)) break;
+      if (
+        batch.length > 0 &&
+        (events + next.events > this.commitEventsMax || next.loggedAt !== batch[0]!.loggedAt)
+      )
+        break;
       events += next.events;
       batch.push(next);
     }
@@ -212,12 +225,22 @@ export class Partition {
     const loggedAt = Math.max(own ?? this.clock.now(), this.tail.loggedAt, this.state.now);
     const body = encodeBatch({ loggedAt, entries });
     const { position, hash, epoch } = this.tail;
-    const request = { prevPosition: position, prevHash: hash, epoch, loggedAt, eventCount: countEvents(entries), body };
+    const request = {
+      prevPosition: position,
+      prevHash: hash,
+      epoch,
+      loggedAt,
+      eventCount: countEvents(entries),
+      body,
+    };
     return { loggedAt, result: this.appendSurely(request, entries) };
   }
 
   /** Sends an append again while nobody knows whether it landed; the log takes it once. */
-  private async appendSurely(request: Parameters<Log["append"]>[0], entries: readonly Entry[]): Promise<AppendResult> {
+  private async appendSurely(
+    request: Parameters<Log["append"]>[0],
+    entries: readonly Entry[],
+  ): Promise<AppendResult> {
     for (let resends = 0; ; resends++) {
       // The first sending gave its memory away, so a further one encodes anew.
       const body = resends === 0 ? request.body : encodeBatch({ loggedAt: request.loggedAt, entries });
@@ -226,11 +249,31 @@ export class Partition {
     }
   }
 
-  private applyBatch(batch: readonly Waiting[], position: number, hash: string, loggedAt: number): void {
+  /**
+   * Applies what is durable and answers. An assertion that fails in here means that state and log no longer agree:
+   * the partition writes no more, and a restart folds the log anew.
+   */
+  private applyBatch(batch: readonly Waiting[], position: number, hash: string, loggedAt: number): boolean {
+    try {
+      this.fold(batch, position, hash, loggedAt);
+      return true;
+    } catch (error) {
+      const refusal: Refusal = {
+        type: "stopped",
+        detail: `batch ${position} could not be applied: ${String(error)}`,
+      };
+      this.refusal = refusal;
+      for (const { answer } of batch) answer({ type: "refused", refusal });
+      return false;
+    }
+  }
+
+  private fold(batch: readonly Waiting[], position: number, hash: string, loggedAt: number): void {
     for (const follower of this.followers) follower.applying(this.state, { position, loggedAt });
     const effects = apply(this.state, { position, loggedAt, entries: batch.map(({ entry }) => entry) });
     this.appliedHash = hash;
-    for (const { entry } of batch) for (const { number } of entry.registrations) this.provisionalKinds.delete(number);
+    for (const { entry } of batch)
+      for (const { number } of entry.registrations) this.provisionalKinds.delete(number);
     for (const follower of this.followers) follower.applied(this.state, effects);
     for (const listener of this.listeners) listener(effects);
     for (const [index, waiting] of batch.entries()) {
@@ -238,13 +281,20 @@ export class Partition {
     }
   }
 
-  private refuseAll(batch: readonly Waiting[], result: Exclude<AppendResult, { type: "appended" }>): void {
-    const refusal = refusalFor(result);
+  private refuseAll(batch: readonly Waiting[], refusal: Refusal): void {
     this.refusal = refusal;
     const refused = [...batch, ...this.queue.splice(0)];
     this.queuedEvents = 0;
     this.withdraw();
     for (const { answer } of refused) answer({ type: "refused", refusal });
+  }
+
+  /** The ids of a request that is refused at once are the newest: nothing else has happened since its draft. */
+  private takeBack({ registrations }: Entry): void {
+    const first = registrations[0];
+    if (first === undefined) return;
+    this.state.ids.truncate(first.number);
+    for (const { number } of registrations) this.provisionalKinds.delete(number);
   }
 
   /** Ids that were numbered for requests which are not in the log. */
@@ -303,7 +353,10 @@ function refusalFor(result: Exclude<AppendResult, { type: "appended" }>): Refusa
     case "full":
       return { type: "full" };
     case "fenced":
-      return { type: "stopped", detail: `another owner has written since, at position ${result.tail.position}` };
+      return {
+        type: "stopped",
+        detail: `another owner has written since, at position ${result.tail.position}`,
+      };
     case "unknown":
       return { type: "stopped", detail: "the log gave no answer" };
     case "failed":

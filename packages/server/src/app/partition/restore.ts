@@ -49,7 +49,8 @@ export async function restoreState(
   let replayedRecords = 0;
   let replayedEvents = 0;
   // Position and hash that the log must have for the snapshot to be about it.
-  const proof = usable === null ? null : { position: usable.snapshot.endPosition, hash: usable.snapshot.chainHash };
+  const proof =
+    usable === null ? null : { position: usable.snapshot.endPosition, hash: usable.snapshot.chainHash };
   let proven = proof === null || proof.position === 0;
   for await (const record of log.read(Math.max(1, Math.min(startPosition + 1, proof?.position ?? 1)))) {
     if (proof !== null && record.position === proof.position) {
@@ -58,7 +59,8 @@ export async function restoreState(
     }
     if (record.kind === "epoch" || record.position <= startPosition) continue;
     const decoded = decodeBatch(record.position, record.body);
-    if (decoded.type === "corrupt") return { type: "corrupt", position: record.position, detail: decoded.detail };
+    if (decoded.type === "corrupt")
+      return { type: "corrupt", position: record.position, detail: decoded.detail };
     if (!decoded.complete) return { type: "not_covered", position: record.position };
     follower?.applying(state, decoded.batch);
     const effects = apply(state, decoded.batch);
@@ -69,14 +71,24 @@ export async function restoreState(
   if (proof !== null && !proven) return foreignSnapshot(proof.position);
   endReplay(state);
   const snapshot = usable === null ? null : { name: usable.snapshot.name, startPosition };
-  return { type: "restored", restored: { state, snapshot, replayedRecords, replayedEvents, damaged: latest.damaged } };
+  return {
+    type: "restored",
+    restored: { state, snapshot, replayedRecords, replayedEvents, damaged: latest.damaged },
+  };
 }
 
 function foreignSnapshot(position: number): RestoreResult {
-  return { type: "corrupt", position, detail: "the newest snapshot was made for another log, or the log has lost its end" };
+  return {
+    type: "corrupt",
+    position,
+    detail: "the newest snapshot was made for another log, or the log has lost its end",
+  };
 }
 
-async function restoreSnapshot(latest: Extract<LatestSnapshot, { type: "found" }>, options: StateOptions): Promise<State> {
+async function restoreSnapshot(
+  latest: Extract<LatestSnapshot, { type: "found" }>,
+  options: StateOptions,
+): Promise<State> {
   const restore = restoreParts(options);
   for await (const { type, position, bytes } of latest.parts()) {
     restore.part({ type, position, bytes: new Uint8Array(bytes) });

@@ -40,7 +40,11 @@ export class Snapshotter {
     const startPosition = state.position;
     if (this.newest !== null && this.newest.startPosition === startPosition) return { type: "unchanged" };
     const policies = state.kinds.map(({ compiled }) => policyHash(compiled.policy)).join(",");
-    const begun = await this.store.begin({ engineVersion: ENGINE_VERSION, policyHash: policies, startPosition });
+    const begun = await this.store.begin({
+      engineVersion: ENGINE_VERSION,
+      policyHash: policies,
+      startPosition,
+    });
     if (begun.type !== "begun") return { type: "refused", detail: begun.type };
     const { writer } = begun;
     for (const part of snapshotParts(state)) {
