@@ -227,7 +227,7 @@ describe("the low threshold", () => {
     const lab = new Lab();
     const subject = lab.register("p");
     const types = (samples: Sample[], acts: Parameters<Lab["apply"]>[1]["acts"] = []): string[] =>
-      lab.apply(lab.state.now + 1, { samples, acts: acts! }).list.map(({ type }) => type);
+      lab.apply(lab.state.now + 1, { samples, acts: acts }).list.map(({ type }) => type);
     lab.apply(T0, { samples: [METRICS[0]].map(({ name }) => metric(subject, name, 1, T0)) });
     expect(types([], [penalty(subject, { points: 20 })])).toContain("score.low");
     expect(types([], [penalty(subject, { points: 1 })])).not.toContain("score.low");

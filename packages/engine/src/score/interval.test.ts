@@ -96,7 +96,7 @@ describe("coverage", () => {
       const samples = subjects.map((subject) => {
         while (changesAt[subject]! <= at) {
           up[subject] = !up[subject];
-          changesAt[subject]! += lasting(up[subject]!);
+          changesAt[subject]! += lasting(up[subject]);
         }
         return metric(subject, "availability", up[subject] ? 1 : 0, at);
       });

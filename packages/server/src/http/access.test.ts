@@ -103,7 +103,7 @@ async function createHttpAppWithExtraRoute(): Promise<() => void> {
   const { fastify } = await import("fastify");
   const { controlAccess } = await import("./access.ts");
   const server = fastify();
-  controlAccess(server as unknown as HttpApp["server"], {
+  controlAccess(server, {
     authenticate: () => null,
     publicRequestsPerSecond: 1,
     now: () => 0,

@@ -146,7 +146,7 @@ function format(value: Json, indent = ""): string {
   const items = Array.isArray(value)
     ? value.map((item: Json) => `${deeper}${format(item, deeper)}`)
     : Object.entries(value).map(
-        ([name, item]) => `${deeper}${JSON.stringify(name)}: ${format(item as Json, deeper)}`,
+        ([name, item]) => `${deeper}${JSON.stringify(name)}: ${format(item, deeper)}`,
       );
   return `${open}\n${items.join(",\n")}\n${indent}${close}`;
 }

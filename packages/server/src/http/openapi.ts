@@ -55,7 +55,7 @@ export function describeInterface(server: Server, version: string): void {
       if (role === "public") return { schema: { ...described, security: [] }, url };
       const note = `Needs the role \`${role}\`.`;
       const text =
-        described["description"] === undefined ? note : `${String(described["description"])} ${note}`;
+        described["description"] === undefined ? note : `${described["description"]} ${note}`;
       return { schema: { ...described, description: text, security: [{ key: [] }] }, url };
     },
     transformObject: (document) => tidySchemas(jsonSchemaTransformObject(document)),

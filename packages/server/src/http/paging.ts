@@ -22,7 +22,7 @@ export function writeCursor(
   const [path, query] = request.url.split("?", 2);
   const parameters = new URLSearchParams(query);
   parameters.set("cursor", text);
-  void reply.header("link", `<${path}?${parameters}>; rel="next"`);
+  void reply.header("link", `<${path}?${parameters.toString()}>; rel="next"`);
   return text;
 }
 

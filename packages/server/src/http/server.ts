@@ -49,8 +49,10 @@ export interface HttpConfig {
 
 /** The server with all its routes, not yet listening. */
 export function createHttpServer(app: App, config: HttpConfig, ops: Ops): Server {
+  // Named so that the server's type does not depend on which logger it is.
+  const loggerInstance: FastifyBaseLogger = ops.logger;
   const server: Server = fastify({
-    loggerInstance: ops.logger as FastifyBaseLogger,
+    loggerInstance,
     // Requests are logged by `observe`, once each.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: config.ingest.bodyMaxBytes,

@@ -155,7 +155,7 @@ function header(record: Hashed): Buffer {
 }
 
 function sha256(bytes: Uint8Array): Buffer<ArrayBuffer> {
-  return digest("sha256", bytes, "buffer") as Buffer<ArrayBuffer>;
+  return digest("sha256", bytes, "buffer");
 }
 
 function hex32(value: number): string {

@@ -240,7 +240,7 @@ function run(dataDirectory: string): {
   const child = spawn(process.execPath, [FIXTURE, dataDirectory], { stdio: ["ignore", "pipe", "inherit"] });
   children.push(child);
   const ended = new Promise((resolve) => child.once("close", resolve));
-  return { child, lines: createInterface({ input: child.stdout! }), ended };
+  return { child, lines: createInterface({ input: child.stdout }), ended };
 }
 
 /** Bytes of a closed log of records small and large, some trimmed. */

@@ -418,7 +418,7 @@ function recordOf(row: Record<string, SQLOutputValue>): StoredRecord | null {
   if (typeof loggedAt !== "number" || eventCount > RECORD_EVENTS_MAX) return null;
   if (!isHash(prevHash) || !isHash(hash) || !isHash(samplesHash)) return null;
   if (!(acts instanceof Uint8Array) || !(samples === null || samples instanceof Uint8Array)) return null;
-  const body = { acts: acts as Uint8Array<ArrayBuffer>, samples: samples as Uint8Array<ArrayBuffer> | null };
+  const body = { acts: acts, samples: samples };
   const chained = { prevHash: hexOf(prevHash), hash: hexOf(hash), samplesHash };
   return { position, kind, epoch, loggedAt, eventCount, crc, ...chained, body };
 }
