@@ -96,6 +96,8 @@ interface ImportReport {
   readonly title: string;
   readonly subjects: number;
   readonly events: number;
+  /** Events among them that an interrupted start had brought in before. */
+  readonly known: number;
   readonly elapsedMs: number;
 }
 
@@ -341,7 +343,7 @@ class Running {
     const elapsedMs = performance.now() - startMs;
     await this.snapshot();
     await finishImport(storage);
-    return { title, subjects: result.subjects, events: result.events, elapsedMs };
+    return { title, subjects: result.subjects, events: result.events, known: result.known, elapsedMs };
   }
 
   /** Opens the interface and starts the timers; answers the address. */

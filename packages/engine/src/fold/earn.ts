@@ -55,10 +55,9 @@ function holds(state: State, kind: Kind, chunk: Chunk, start: number, type: Earn
 function grant(state: State, kind: Kind, chunk: Chunk, start: number, type: EarnedReward): void {
   const { policy } = kind.compiled;
   const subject = chunk.u32[start * 2 + NUMBER]!;
-  const open = state.sanctions
-    .of(subject)
-    ?.rewards.some((one) => one.status === "active" && one.type === type);
-  if (open === true || trustOf(chunk, start, policy, state.now) < policy.trustThreshold) return;
+  // Rewards stand in the order of granting, so the newest of the type is the only one that can be open.
+  const newest = state.sanctions.of(subject)?.rewards.findLast((one) => one.type === type);
+  if (newest?.status === "active" || trustOf(chunk, start, policy, state.now) < policy.trustThreshold) return;
   enterReward(state, {
     // One a day and type at most, so this names it whatever else the batch holds.
     id: `rew_${state.position}_${subject}_${type}`,

@@ -1,6 +1,6 @@
 /** Sanctions running out or being taken back. */
 import { CHANGE_REASONS, type PenaltyType } from "../policy/vocabulary.ts";
-import type { Penalty } from "../sanction/sanction.ts";
+import { nextEnd, type Penalty } from "../sanction/sanction.ts";
 import { FLAGS, IS_BANNED, rowStart } from "../state/row-table.ts";
 import { kindOf, type State } from "../state/state.ts";
 
@@ -10,7 +10,7 @@ const REWARD_ENDED = CHANGE_REASONS.indexOf("reward_ended");
 /** Ends what has run out by now and returns the reason for a change of score, or -1. */
 export function endSanctions(state: State, subject: number): number {
   const sanctions = state.sanctions.of(subject);
-  if (sanctions === undefined) return -1;
+  if (sanctions === undefined || sanctions.nextEndAt > state.now) return -1;
   let reason = -1;
   for (const penalty of sanctions.penalties) {
     if (penalty.status !== "active" || penalty.expiresAt === null || penalty.expiresAt > state.now) continue;
@@ -25,6 +25,7 @@ export function endSanctions(state: State, subject: number): number {
     state.effects.list.push({ type: "reward.ended", subject, reward });
     reason = REWARD_ENDED;
   }
+  sanctions.nextEndAt = nextEnd(sanctions);
   return reason;
 }
 

@@ -2,6 +2,7 @@
 import { canonicalJson } from "../event/codec.ts";
 import { StateDigest } from "../num/hash.ts";
 import { CHANGE_STAMP, ROW_SIZE, rowStart } from "../state/row-table.ts";
+import { stored } from "../sanction/sanction.ts";
 import type { State } from "../state/state.ts";
 import { policyHash } from "../policy/document.ts";
 
@@ -28,7 +29,7 @@ export function stateHash(state: State): string {
     const profile = state.profiles.get(subject);
     if (profile !== undefined) digest.text(canonicalJson(profile));
     const sanctions = state.sanctions.of(subject);
-    if (sanctions !== undefined) digest.text(canonicalJson(sanctions));
+    if (sanctions !== undefined) digest.text(canonicalJson(stored(sanctions)));
   }
   digest.text(JSON.stringify(state.memory.dump()));
   return digest.hex();

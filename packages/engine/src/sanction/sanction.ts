@@ -68,12 +68,17 @@ export interface Reward {
 export interface Sanctions {
   readonly penalties: Penalty[];
   readonly rewards: Reward[];
+  /** No active one ends before this: until then nobody needs to look. Derived, so neither stored nor hashed. */
+  nextEndAt: number;
 }
+
+/** The part that is stored. */
+export type StoredSanctions = Pick<Sanctions, "penalties" | "rewards">;
 
 /** Active penalties and rewards a subject can have at once; one more is refused. */
 export const SANCTIONS_ACTIVE_MAX = 1_000;
 /** Ended ones kept in memory beside them, newest first to stay; the log keeps all. */
-export const SANCTIONS_ENDED_MAX = 100;
+export const SANCTIONS_ENDED_MAX = 20;
 
 /** Full deduction of a penalty: points x severity multiplier x type weight, or fraction x maximum x type weight. */
 export function fullDeduction(
@@ -161,6 +166,20 @@ function isLargestOfIncident(
   return true;
 }
 
+export function stored({ penalties, rewards }: Sanctions): StoredSanctions {
+  return { penalties, rewards };
+}
+
+/** When the next active one ends; Infinity when none does. */
+export function nextEnd({ penalties, rewards }: StoredSanctions): number {
+  let next = Infinity;
+  for (const { status, expiresAt } of penalties) {
+    if (status === "active" && expiresAt !== null && expiresAt < next) next = expiresAt;
+  }
+  for (const { status, expiresAt } of rewards) if (status === "active" && expiresAt < next) next = expiresAt;
+  return next;
+}
+
 /** All sanctions by subject number, and by id. Subjects without any have no entry. */
 export class SanctionBook {
   private readonly bySubject = new Map<number, Sanctions>();
@@ -180,21 +199,26 @@ export class SanctionBook {
   }
 
   addPenalty(penalty: Penalty): void {
-    const list = this.ensure(penalty.subject).penalties;
+    const sanctions = this.ensure(penalty.subject);
+    const list = sanctions.penalties;
     list.push(penalty);
+    if (penalty.expiresAt !== null) sanctions.nextEndAt = Math.min(sanctions.nextEndAt, penalty.expiresAt);
     this.penaltyById.set(penalty.id, penalty);
     for (const dropped of dropOldest(list)) this.penaltyById.delete(dropped.id);
   }
 
   addReward(reward: Reward): void {
-    const list = this.ensure(reward.subject).rewards;
+    const sanctions = this.ensure(reward.subject);
+    const list = sanctions.rewards;
     list.push(reward);
+    sanctions.nextEndAt = Math.min(sanctions.nextEndAt, reward.expiresAt);
     this.rewardById.set(reward.id, reward);
     for (const dropped of dropOldest(list)) this.rewardById.delete(dropped.id);
   }
 
   /** Replaces the sanctions of a subject by restored ones. */
-  restore(subject: number, sanctions: Sanctions): void {
+  restore(subject: number, { penalties, rewards }: StoredSanctions): void {
+    const sanctions: Sanctions = { penalties, rewards, nextEndAt: 0 };
     this.bySubject.set(subject, sanctions);
     for (const penalty of sanctions.penalties) this.penaltyById.set(penalty.id, penalty);
     for (const reward of sanctions.rewards) this.rewardById.set(reward.id, reward);
@@ -203,7 +227,7 @@ export class SanctionBook {
   private ensure(subject: number): Sanctions {
     let sanctions = this.bySubject.get(subject);
     if (sanctions === undefined) {
-      sanctions = { penalties: [], rewards: [] };
+      sanctions = { penalties: [], rewards: [], nextEndAt: Infinity };
       this.bySubject.set(subject, sanctions);
     }
     return sanctions;

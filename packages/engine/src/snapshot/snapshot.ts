@@ -1,7 +1,7 @@
 /**
  * Subject-wise snapshots of the state, written in small steps between batches.
  *
- * What concerns all subjects is taken at the start position. Rows follow in units of 64 with their sanctions,
+ * What concerns all subjects is taken at the start position. Rows follow in units of 16 with their sanctions,
  * profiles and aggregates, each unit as of the position at which it is written. A restore therefore replays from the
  * start position and leaves out, for each unit, what that unit already holds.
  */
@@ -9,7 +9,7 @@ import type { TierCuts } from "../event/acts.ts";
 import { rebuildDeadlines } from "../fold/deadlines.ts";
 import { indexRow } from "../fold/index-row.ts";
 import type { Policy } from "../policy/policy.ts";
-import type { Sanctions } from "../sanction/sanction.ts";
+import { stored, type StoredSanctions } from "../sanction/sanction.ts";
 import { NUMBER, ROW_SIZE, ROWS_PER_UNIT, rowStart } from "../state/row-table.ts";
 import type { MemoryDump } from "../state/memory.ts";
 import {
@@ -168,12 +168,12 @@ function writeUnit(state: State, kind: Kind, first: number, writer: ByteWriter):
   writer.u32(first);
   writer.u32(end - first);
   writer.raw(kind.table.bytesOf(first, end));
-  const sanctions: [number, Sanctions][] = [];
+  const sanctions: [number, StoredSanctions][] = [];
   const profiles: [number, Profile][] = [];
   for (let row = first; row < end; row++) {
     const subject = kind.table.chunkOf(row).u32[rowStart(row) * 2 + NUMBER]!;
     const sanction = state.sanctions.of(subject);
-    if (sanction !== undefined) sanctions.push([subject, sanction]);
+    if (sanction !== undefined) sanctions.push([subject, stored(sanction)]);
     const profile = state.profiles.get(subject);
     if (profile !== undefined) profiles.push([subject, profile]);
   }
@@ -230,7 +230,7 @@ function restoreUnit(state: State, reader: ByteReader, position: number): void {
   const first = reader.u32();
   const rows = reader.u32();
   kind.table.restore(first, reader.raw(rows * ROW_SIZE * 8), position);
-  const { sanctions, profiles }: { sanctions: [number, Sanctions][]; profiles: [number, Profile][] } =
+  const { sanctions, profiles }: { sanctions: [number, StoredSanctions][]; profiles: [number, Profile][] } =
     JSON.parse(reader.text());
   for (const [subject, sanction] of sanctions) state.sanctions.restore(subject, sanction);
   for (const [subject, profile] of profiles) state.profiles.set(subject, profile);

@@ -9,7 +9,7 @@ import { METRICS, METRIC_COUNT } from "../event/metrics.ts";
 
 export const ROWS_PER_CHUNK = 16_384;
 /** Rows that a snapshot writes at one log position. */
-export const ROWS_PER_UNIT = 64;
+export const ROWS_PER_UNIT = 16;
 /** 64 chunks of 16,384 are 1,048,576; the limit is four thousand chunks, 67 million subjects of a kind. */
 export const CHUNKS_MAX = 4_096;
 

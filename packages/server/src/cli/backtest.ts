@@ -68,9 +68,9 @@ function reportLines(io: Io, report: BacktestReport): string[] {
   ];
 }
 
-function flowTable({ flows }: BacktestReport): string[] {
-  const from = [...new Set(flows.map((flow) => flow.from))];
-  const to = [...new Set(flows.map((flow) => flow.to))];
+function flowTable({ flows, tiers }: BacktestReport): string[] {
+  const from = tiers.filter((tier) => flows.some((flow) => flow.from === tier));
+  const to = tiers.filter((tier) => flows.some((flow) => flow.to === tier));
   const cell = (row: string, column: string): string =>
     count(flows.find((flow) => flow.from === row && flow.to === column)?.subjects ?? 0);
   const columns = [["", "left"] as const, ...to.map((name) => [name, "right"] as const)];

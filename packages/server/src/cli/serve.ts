@@ -77,9 +77,11 @@ function startedAsText(io: Io, { address, adminKey, restored, imported }: Servic
   }
   for (const text of restored.damaged) lines.push(`Passed over a damaged snapshot: ${text}`);
   if (imported !== null) {
-    const rate = count(imported.events / Math.max(0.001, imported.elapsedMs / 1000));
+    const { known } = imported;
+    const rate = count((imported.events - known) / Math.max(0.001, imported.elapsedMs / 1000));
+    const rest = known === 0 ? "" : ` (${count(known)} were there from the start before)`;
     lines.push(
-      `Loaded ${imported.title}: ${count(imported.events)} events about ${plural(imported.subjects, "subject")} in ${seconds(imported.elapsedMs)}, ${rate} events/s.`,
+      `Loaded ${imported.title}: ${count(imported.events)} events${rest} about ${plural(imported.subjects, "subject")} in ${seconds(imported.elapsedMs)}, ${rate} events/s.`,
     );
   }
   lines.push(`Staunch listens on ${bold(io, address)}`, `API reference: ${address}/docs`);

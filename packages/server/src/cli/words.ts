@@ -6,6 +6,8 @@ import { count, minute, plural, points, printable, signed, table } from "./outpu
 
 /** Penalties and improvements that are spelt out. */
 const LISTED_MAX = 5;
+/** What would show as 0.00 is not shown. */
+const SHOWN_MIN = 0.005;
 
 export interface ExplanationView {
   readonly id: string;
@@ -138,6 +140,8 @@ function sumLines(view: ExplanationView): string[] {
   }
   const rest = view.penalties.slice(LISTED_MAX).reduce((sum, { points: taken }) => sum + taken, 0);
   if (rest > 0) rows.push(["other penalties", "", "", "", signed(-rest)]);
+  const cut = view.score - shownSum(view);
+  if (Math.abs(cut) >= SHOWN_MIN) rows.push(["end of the scale", "", "", "", signed(cut)]);
   return table(
     [
       ["component", "left"],
@@ -148,6 +152,12 @@ function sumLines(view: ExplanationView): string[] {
     ],
     rows,
   );
+}
+
+/** What the rows above add up to: more than the score where the scale ends before. */
+function shownSum({ components, rewardPoints, penalties }: ExplanationView): number {
+  const base = components.reduce((sum, { weight, score }) => sum + weight * score, 0);
+  return base + rewardPoints - penalties.reduce((sum, penalty) => sum + penalty.points, 0);
 }
 
 /** What holds the score down, most costly first, in sentences. */
@@ -165,7 +175,9 @@ export function why(view: ExplanationView): string[] {
       )
       .join(", ");
     const silence =
-      component.inactivityPoints >= 0.005 ? `, ${points(component.inactivityPoints)} of them by silence` : "";
+      component.inactivityPoints >= SHOWN_MIN
+        ? `, ${points(component.inactivityPoints)} of them by silence`
+        : "";
     const evidence = metrics === "" ? "" : `: ${metrics}`;
     return `  ${component.name} at ${points(component.score)} costs ${points(cost)} points${silence}${evidence}`;
   });
@@ -182,7 +194,10 @@ export function why(view: ExplanationView): string[] {
 }
 
 function outlook(view: ExplanationView): string[] {
-  const better = view.improvements.slice(0, LISTED_MAX).map((one) => `  ${improvementText(one)}`);
+  const better = view.improvements
+    .filter(({ gain }) => gain >= SHOWN_MIN)
+    .slice(0, LISTED_MAX)
+    .map((one) => `  ${improvementText(one)}`);
   const near = view.thresholds.map(({ name, direction, score, distance }) => {
     const where = direction === "above" ? "starts at" : "starts below";
     return distance < 0

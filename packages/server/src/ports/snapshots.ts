@@ -6,8 +6,11 @@
  * the log whose hash at `endPosition` is `chainHash`: that last check is the reader's.
  */
 
-/** Most bytes of one part; writers aim at 1 MiB so that no step of writing is long. */
-export const SNAPSHOT_PART_BYTES_MAX = 2 * 1024 * 1024;
+/**
+ * Most bytes of one part. Writers aim at 1 MiB so that no step of writing is long; the smallest unit that is written
+ * at one position can be larger when its subjects have many raw samples with texts.
+ */
+export const SNAPSHOT_PART_BYTES_MAX = 64 * 1024 * 1024;
 /** Complete snapshots that are kept: the newest, and the one before should the newest turn out damaged. */
 export const SNAPSHOTS_KEPT = 2;
 

@@ -58,6 +58,8 @@ export interface BacktestReport {
   readonly up: number;
   readonly down: number;
   readonly tierChanged: number;
+  /** Names of the tiers of both policies, best first. */
+  readonly tiers: readonly string[];
   readonly flows: readonly TierFlow[];
   readonly changes: readonly ChangeBin[];
   /** Largest changes of score first. */
@@ -100,7 +102,10 @@ export async function backtest(log: Log, options: BacktestOptions): Promise<Back
     return { type: "unknown_kind", known: before.kinds.map(({ name }) => name) };
   }
   const head = { kind: options.kind, events, asOf: before.now, samplesMissingTo };
-  return { type: "compared", report: { ...head, ...compare(before, after, kinds.before) } };
+  return {
+    type: "compared",
+    report: { ...head, ...compare(before, after, kinds.before), tiers: tiersOf(kinds.before, kinds.after) },
+  };
 }
 
 /** Aggregates do not enter scores, so a comparison of scores does without them; the seed only spreads hashes. */
@@ -164,7 +169,7 @@ const NO_ENTRY: Entry = {
   acts: [],
 };
 
-type Comparison = Omit<BacktestReport, "kind" | "events" | "asOf" | "samplesMissingTo">;
+type Comparison = Omit<BacktestReport, "tiers" | "kind" | "events" | "asOf" | "samplesMissingTo">;
 
 function compare(before: State, after: State, kind: Kind): Comparison {
   const flows = new Map<string, TierFlow>();
@@ -196,6 +201,10 @@ function compare(before: State, after: State, kind: Kind): Comparison {
     raised: raised.list,
     lowered: lowered.list,
   };
+}
+
+function tiersOf(before: Kind, after: Kind): string[] {
+  return [...new Set([before, after].flatMap(({ compiled }) => compiled.policy.tiers.names))];
 }
 
 function moverOf(before: State, after: State, subject: number): Mover {

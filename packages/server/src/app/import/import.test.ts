@@ -18,7 +18,7 @@ describe("an import", () => {
       shiftMs: 0,
       policyOf: () => STORAGE_PROVIDER,
     });
-    expect(result).toEqual({ type: "imported", subjects: 3, events: 90 });
+    expect(result).toEqual({ type: "imported", subjects: 3, events: 90, known: 0 });
     const { state } = partition;
     expect(state.eventCount).toBe(90);
     expect(state.now).toBe(START_MS + 30 * DAY_MS);

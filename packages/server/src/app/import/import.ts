@@ -29,8 +29,9 @@ export interface ImportOptions {
   readonly settle?: () => Promise<void>;
 }
 
+/** `known` of the events were in the log before, from an import that was interrupted. */
 export type ImportResult =
-  | { readonly type: "imported"; readonly subjects: number; readonly events: number }
+  | { readonly type: "imported"; readonly subjects: number; readonly events: number; readonly known: number }
   /** Nothing after `events` was written; the same import again goes on from there. */
   | { readonly type: "refused"; readonly refusal: Refusal; readonly events: number };
 
@@ -58,7 +59,7 @@ export async function importSource(
   const refusal = await run.drain(0);
   if (refusal !== null) return { type: "refused", refusal, events: run.events };
   await cutter.update();
-  return { type: "imported", subjects: run.subjects, events: run.events };
+  return { type: "imported", subjects: run.subjects, events: run.events, known: run.known };
 }
 
 interface InFlight {
@@ -69,6 +70,7 @@ interface InFlight {
 
 class ImportRun {
   events = 0;
+  known = 0;
   private readonly partition: Partition;
   private readonly source: ImportSource;
   private readonly options: ImportOptions;
@@ -116,6 +118,7 @@ class ImportRun {
 
   private send(entry: Entry, events: number, loggedAt: number): void {
     const isKnown = this.partition.state.memory.recall(entry) !== null;
+    if (isKnown) this.known += events;
     const known: Outcome = { type: "applied", position: 0, loggedAt, result: { type: "applied", acts: [] } };
     const outcome = isKnown ? Promise.resolve(known) : this.partition.submit(entry, loggedAt);
     this.inFlight.push({ outcome, events, loggedAt });
