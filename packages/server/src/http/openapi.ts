@@ -54,8 +54,7 @@ export function describeInterface(server: Server, version: string): void {
       const role = document.route.config?.role ?? "public";
       if (role === "public") return { schema: { ...described, security: [] }, url };
       const note = `Needs the role \`${role}\`.`;
-      const text =
-        described["description"] === undefined ? note : `${described["description"]} ${note}`;
+      const text = described["description"] === undefined ? note : `${described["description"]} ${note}`;
       return { schema: { ...described, description: text, security: [{ key: [] }] }, url };
     },
     transformObject: (document) => tidySchemas(jsonSchemaTransformObject(document)),

@@ -245,7 +245,7 @@ describe("hostile bodies", () => {
     ["null", "request_invalid"],
     ['{"name":"\\ud800","role":"viewer"}', "request_invalid"],
     ['{"name":"a\\u0000b","role":"viewer"}', "request_invalid"],
-    [("[".repeat(500_000)), "json_too_deep"],
+    ["[".repeat(500_000), "json_too_deep"],
   ])("%.60s", async (text, code) => {
     expect((await raw("/api/keys", text)).json().code).toBe(code);
   });
