@@ -20,6 +20,10 @@ export const RANK_LIST_MAX = 10_000;
  */
 export const RANK_TIES_COMPARED_MAX = 256;
 
+/** Lists of up to this many come from the podium; it is given up when it has grown to the larger number. */
+const PODIUM_MIN = 256;
+const PODIUM_MAX = 2_048;
+
 /** Which of two subjects in one bucket is listed first: negative a, positive b, 0 the lower number. */
 export type OrderOfTies = (a: number, b: number) => number;
 
@@ -59,6 +63,7 @@ export class RankIndex {
   private readonly atLevel = new Uint32Array(LEVEL_MAX + 1);
   private readonly inGroup = new Uint32Array((LEVEL_MAX >>> GROUP_BITS) + 1);
   private ranked = 0;
+  private readonly podium = new Podium();
 
   /** How many subjects are ranked. */
   get count(): number {
@@ -76,6 +81,7 @@ export class RankIndex {
     chunk.levels[place] = level;
     this.recount(old, -1);
     this.recount(level, 1);
+    if (level >= this.podium.floor || old >= this.podium.floor) this.podium.moved(subject, level);
 
     const block = place >>> BLOCK_BITS;
     const max = chunk.blockMax[block]!;
@@ -134,7 +140,18 @@ export class RankIndex {
    */
   topK(k: number, orderOfTies: OrderOfTies): number[] {
     const wanted = Math.min(checkedLength(k), this.ranked);
-    return this.descend(LEVEL_MAX, 0, wanted, orderOfTies);
+    if (wanted === 0 || wanted > PODIUM_MIN) return this.descend(LEVEL_MAX, 0, wanted, orderOfTies);
+    const last = this.levelAtPlace(wanted);
+    // Too many ties to keep: the scan knows what to do.
+    if (this.atLevel[last]! > RANK_TIES_COMPARED_MAX) return this.descend(LEVEL_MAX, 0, wanted, orderOfTies);
+    if (last < this.podium.floor) {
+      const floor = this.levelAtPlace(Math.min(this.ranked, PODIUM_MIN));
+      const lowest = this.atLevel[floor]! > RANK_TIES_COMPARED_MAX ? last : floor;
+      this.podium.fill(lowest, this.collect(lowest, LEVEL_MAX, 0, Infinity), (subject) =>
+        this.levelOf(subject),
+      );
+    }
+    return this.bestFirst(this.podium.keysFrom(last), orderOfTies).slice(0, wanted);
   }
 
   /** The `k` worst subjects, worst first: as {@link topK}, but in the reverse order, and equals still by number. */
@@ -171,12 +188,33 @@ export class RankIndex {
   private descend(from: Level, passed: number, wanted: number, orderOfTies: OrderOfTies): number[] {
     if (wanted === 0) return [];
     const last = this.levelAtPlace(passed + wanted);
-    const better: OrderOfTies = (a, b) => this.levelOf(b) - this.levelOf(a) || orderOfTies(a, b) || a - b;
     if (this.atLevel[last]! <= RANK_TIES_COMPARED_MAX) {
-      return this.collect(last, from, 0, Infinity).toSorted(better).slice(0, wanted);
+      return this.bestFirst(this.keysOf(this.collect(last, from, 0, Infinity)), orderOfTies).slice(0, wanted);
     }
-    const above = this.collect(last + 1, from, 0, Infinity).toSorted(better);
+    const above = this.bestFirst(this.keysOf(this.collect(last + 1, from, 0, Infinity)), orderOfTies);
     return above.concat(this.collect(last, last, 0, wanted - above.length));
+  }
+
+  private keysOf(subjects: readonly number[]): number[] {
+    return subjects.map((subject) => keyOf(subject, this.levelOf(subject)));
+  }
+
+  /** Sorts by level with plain numbers first, and asks about ties only where there are some. */
+  private bestFirst(unsorted: readonly number[], orderOfTies: OrderOfTies): number[] {
+    const keys = Float64Array.from(unsorted).sort();
+    const sorted: number[] = [];
+    for (let first = 0; first < keys.length; ) {
+      const level = Math.floor(keys[first]! / RANK_SUBJECTS_MAX);
+      const ties: number[] = [];
+      for (; first < keys.length; first++) {
+        const subject = keys[first]! - level * RANK_SUBJECTS_MAX;
+        if (subject >= RANK_SUBJECTS_MAX) break;
+        ties.push(subject);
+      }
+      if (ties.length > 1) ties.sort((a, b) => orderOfTies(a, b) || a - b);
+      for (let index = 0; index < ties.length; index++) sorted.push(ties[index]!);
+    }
+    return sorted;
   }
 
   private levelOf(subject: number): Level {
@@ -240,6 +278,42 @@ export class RankIndex {
       this.chunks.push(chunk);
       if (this.chunks.length > subject >>> CHUNK_BITS) return chunk;
     }
+  }
+}
+
+/** One number that sorts the best level first and then by subject. */
+function keyOf(subject: number, level: Level): number {
+  return (LEVEL_MAX - level) * RANK_SUBJECTS_MAX + subject;
+}
+
+/**
+ * The subjects at the very top, kept by hand as they come and go, so that a short list of the best need not look
+ * through the blocks of the whole fleet. A cache: it is filled when a list is asked for and given up when it grows.
+ */
+class Podium {
+  /** Lowest level that is kept; above all levels while nothing is. */
+  floor = LEVEL_MAX + 1;
+  private readonly levels = new Map<number, Level>();
+
+  moved(subject: number, level: Level): void {
+    if (level < this.floor) this.levels.delete(subject);
+    else this.levels.set(subject, level);
+    if (this.levels.size <= PODIUM_MAX) return;
+    this.levels.clear();
+    this.floor = LEVEL_MAX + 1;
+  }
+
+  fill(floor: Level, subjects: readonly number[], levelOf: (subject: number) => Level): void {
+    this.floor = floor;
+    this.levels.clear();
+    for (const subject of subjects) this.levels.set(subject, levelOf(subject));
+  }
+
+  /** Keys of the subjects at `low` or above, in no order; `low` is not below the floor. */
+  keysFrom(low: Level): number[] {
+    const found: number[] = [];
+    for (const [subject, level] of this.levels) if (level >= low) found.push(keyOf(subject, level));
+    return found;
   }
 }
 

@@ -45,12 +45,18 @@ export function percentileCuts(kind: Kind): number[] {
 
 function list(kind: Kind, rows: readonly number[]): Ranked[] {
   const { names } = kind.compiled.policy.tiers;
+  let bucket = -1;
+  let place = 0;
   return rows.map((row) => {
     const chunk = kind.table.chunkOf(row);
     const start = rowStart(row);
+    const own = kind.rank.bucketOf(row);
+    // Ties share the place, so it is looked up once for each bucket.
+    if (own !== bucket) place = kind.rank.place(row);
+    bucket = own;
     return {
       subject: chunk.u32[start * 2 + NUMBER]!,
-      place: kind.rank.place(row),
+      place,
       score: chunk.f64[start + SCORE]!,
       tier: names[chunk.u32[start * 2 + TIER]!]!,
     };

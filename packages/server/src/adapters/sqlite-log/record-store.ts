@@ -44,8 +44,16 @@ import { walFault } from "./wal-check.ts";
 
 export const LOG_FILE = "log.db";
 
-/** A checkpoint holds up the next append, so it comes often and stays short (30 ms at worst on the test machine). */
-const CHECKPOINT_BYTES = 4 * 1024 * 1024;
+/**
+ * A checkpoint holds up the next append. What it costs is two syncs and the pages it moves, and a page that many
+ * commits wrote is moved once: so what counts is the records' own bytes, and a stream of single events, which fills
+ * the WAL with copies of the same few pages, is not stopped six times a second.
+ */
+const CHECKPOINT_BYTES = 1024 * 1024;
+/** The WAL itself is read at the next start, so it stays below this all the same. */
+const WAL_BYTES_MAX = 64 * 1024 * 1024;
+/** Bytes of a row beside its body. */
+const ROW_OVERHEAD_BYTES = 200;
 /** What an append writes besides its body: the tail's page, the row's page, frame headers. */
 const APPEND_OVERHEAD_BYTES = 3 * 8192;
 /** One reply to a reader; small enough that an append behind it waits about a millisecond. */
@@ -126,6 +134,7 @@ export class RecordStore {
   private last: Tail;
   private failure: string | null = null;
   private walBytes = 0;
+  private recordBytes = 0;
 
   constructor(database: DatabaseSync) {
     this.database = database;
@@ -161,10 +170,12 @@ export class RecordStore {
 
   /** Moves the WAL into the database when enough has gathered. Called after the append was answered. */
   checkpointIfDue(): void {
-    if (this.walBytes < CHECKPOINT_BYTES || this.failure !== null) return;
+    const due = this.recordBytes >= CHECKPOINT_BYTES || this.walBytes >= WAL_BYTES_MAX;
+    if (!due || this.failure !== null) return;
     try {
       this.database.exec("pragma wal_checkpoint(passive)");
       this.walBytes = 0;
+      this.recordBytes = 0;
     } catch (error) {
       // Without room the records stay in the WAL, safe; the next append tries again.
       if (primaryCode(error) !== SQLITE_FULL) this.failure = messageOf(error);
@@ -269,7 +280,9 @@ export class RecordStore {
     });
     if (refusal !== null) return refusal;
     this.last = linkOf(record);
-    this.walBytes += body.acts.length + (body.samples?.length ?? 0) + APPEND_OVERHEAD_BYTES;
+    const bytes = body.acts.length + (body.samples?.length ?? 0);
+    this.walBytes += bytes + APPEND_OVERHEAD_BYTES;
+    this.recordBytes += bytes + ROW_OVERHEAD_BYTES;
     return null;
   }
 
