@@ -1,6 +1,6 @@
 /** Bodies of JSON events, encoded before the clock starts. */
 import { METRICS } from "@staunch/engine";
-import { makeSamples, randomBits } from "./fleet.ts";
+import { makeSamples, randomBits, subjectId } from "./fleet.ts";
 
 export const EVENTS_PER_BODY = 1_000;
 
@@ -27,10 +27,6 @@ export function registeringBodies(subjects: number): string[] {
     bodies.push(`[${events.join(",")}]`);
   }
   return bodies;
-}
-
-export function subjectId(number: number): string {
-  return `provider-${String(number).padStart(8, "0")}`;
 }
 
 function eventText(samples: ReturnType<typeof makeSamples>, index: number): string {

@@ -1,4 +1,4 @@
-/** Explaining one subject of a fleet that has evidence, penalties and rewards. */
+/** Explaining one subject of a fleet that has evidence. */
 import { apply, explain, standing } from "@staunch/engine";
 import { BATCH_SIZE, entryOf, makeFleet, makeSamples, randomBits, START_MS } from "./fleet.ts";
 import { quantile, type Result } from "./result.ts";

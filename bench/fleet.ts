@@ -1,19 +1,21 @@
 /** A fleet of subjects for benchmarks, and batches of samples about them, made before the clock starts. */
 import {
+  apply,
+  BATCH_EVENTS_MAX,
   createState,
+  EMPTY_ENTRY,
   METRICS,
   STORAGE_PROVIDER,
-  apply,
   type Entry,
   type SampleColumns,
   type State,
 } from "@staunch/engine";
 
-export const BATCH_SIZE = 16_384;
+export const BATCH_SIZE = BATCH_EVENTS_MAX;
 const TWO_32 = 0x1_0000_0000;
 /** 2^32 divided by the golden ratio spreads neighbours over the whole range. */
 const GOLDEN_BITS = 0x9e3779b9;
-const START_MS = Date.UTC(2026, 0, 1);
+export const START_MS = Date.UTC(2026, 0, 1);
 
 /** Numbers that look random and are the same each time (xorshift32). */
 export function randomBits(seed: number): () => number {
@@ -33,7 +35,7 @@ export function makeFleet(subjects: number, aggregates: boolean): State {
     const registrations = Array.from({ length: count }, (_, index) => ({
       number: first + index,
       kind: "provider",
-      id: `provider-${String(first + index).padStart(8, "0")}`,
+      id: subjectId(first + index),
     }));
     apply(state, {
       position: state.position + 1,
@@ -45,16 +47,11 @@ export function makeFleet(subjects: number, aggregates: boolean): State {
 }
 
 export function entryOf(samples: SampleColumns | null, registrations: Entry["registrations"] = []): Entry {
-  return {
-    producer: "",
-    sequence: 0,
-    idempotencyKey: "",
-    requestHash: "",
-    answer: "",
-    registrations,
-    samples,
-    acts: [],
-  };
+  return { ...EMPTY_ENTRY, registrations, samples };
+}
+
+export function subjectId(number: number): string {
+  return `provider-${String(number).padStart(8, "0")}`;
 }
 
 /**
@@ -86,5 +83,3 @@ export function makeSamples(
   }
   return { count, at, value, subject, kind, weight: null, monitor: null, context: null };
 }
-
-export { START_MS };

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SampleColumns } from "@staunch/engine";
-import { decodeBatch, encodeBatch } from "@staunch/engine";
+import { decodeBatch, EMPTY_ENTRY, encodeBatch } from "@staunch/engine";
 import { openSqliteLog } from "../packages/server/src/adapters/sqlite-log/sqlite-log.ts";
 import type { Log } from "../packages/server/src/ports/log.ts";
 import { quantile, type Result, secondsSince } from "./result.ts";
@@ -37,7 +37,7 @@ async function* measureAppends(log: Log): AsyncIterable<Result> {
   let bytes = 0;
   const startedMs = performance.now();
   for (let record = 0; record < RECORDS; record++) {
-    const entry = { ...EMPTY_ENTRY, sequence: record, samples };
+    const entry = { ...EMPTY_ENTRY, producer: "bench", sequence: record, samples };
     const appendedMs = performance.now();
     const body = encodeBatch({ loggedAt: 1, entries: [entry] });
     bytes += body.acts.length + body.samples.length;
@@ -81,17 +81,6 @@ async function* measureReplay(log: Log): AsyncIterable<Result> {
   const conditions = { events, verified: "CRC-32 and SHA-256 chain", valuesTouched: "once" };
   yield { name: "log replay decode", unit: "events/s", value: Math.round(events / seconds), conditions };
 }
-
-const EMPTY_ENTRY = {
-  producer: "bench",
-  sequence: 0,
-  idempotencyKey: "",
-  requestHash: "",
-  answer: "",
-  registrations: [],
-  samples: null,
-  acts: [],
-};
 
 function sampleColumns(): SampleColumns {
   const count = SAMPLES_PER_RECORD;

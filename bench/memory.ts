@@ -1,7 +1,7 @@
 /** Resident memory of a fleet, each in a process of its own: scores only, and with a day of samples a minute. */
 import { spawnSync } from "node:child_process";
 import { apply, METRICS } from "@staunch/engine";
-import { entryOf, makeFleet, makeSamples, randomBits, START_MS } from "./fleet.ts";
+import { BATCH_SIZE, entryOf, makeFleet, makeSamples, randomBits, START_MS } from "./fleet.ts";
 import type { Result } from "./result.ts";
 
 const CASES = [
@@ -9,7 +9,6 @@ const CASES = [
   { subjects: 100_000, aggregates: true, minutes: 1_440 },
 ] as const;
 const MINUTE_MS = 60_000;
-const CHUNK = 16_384;
 
 export function* benchMemory(): Generator<Result> {
   for (const [index, { subjects, aggregates, minutes }] of CASES.entries()) {
@@ -37,8 +36,8 @@ function fill(index: number): void {
   const random = randomBits(3);
   for (let minute = 1; minute <= minutes; minute++) {
     const loggedAt = START_MS + minute * MINUTE_MS;
-    for (let first = 0; first < subjects * METRICS.length; first += CHUNK) {
-      const count = Math.min(CHUNK, subjects * METRICS.length - first);
+    for (let first = 0; first < subjects * METRICS.length; first += BATCH_SIZE) {
+      const count = Math.min(BATCH_SIZE, subjects * METRICS.length - first);
       const samples = makeSamples(subjects, count, loggedAt, random);
       for (let place = 0; place < count; place++)
         samples.subject[place] = Math.floor((first + place) / METRICS.length);

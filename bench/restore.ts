@@ -7,7 +7,7 @@ import { FileSnapshots } from "../packages/server/src/adapters/file-snapshots/fi
 import { openSqliteLog } from "../packages/server/src/adapters/sqlite-log/sqlite-log.ts";
 import { ENGINE_VERSION, restoreState } from "../packages/server/src/app/partition/restore.ts";
 import type { Log, Tail } from "../packages/server/src/ports/log.ts";
-import { BATCH_SIZE, entryOf, makeFleet, makeSamples, randomBits, START_MS } from "./fleet.ts";
+import { BATCH_SIZE, entryOf, makeFleet, makeSamples, randomBits, START_MS, subjectId } from "./fleet.ts";
 import { secondsSince, type Result } from "./result.ts";
 
 const SUBJECTS = 1_000_000;
@@ -84,11 +84,9 @@ async function fromLog(directory: string): Promise<Result> {
   };
   for (let first = 0; first < REPLAYED_SUBJECTS; first += BATCH_SIZE) {
     const count = Math.min(BATCH_SIZE, REPLAYED_SUBJECTS - first);
-    const named = Array.from({ length: count }, (_, index) => ({
-      number: first + index,
-      kind: "provider",
-      id: `provider-${first + index}`,
-    }));
+    const named = Array.from({ length: count }, (_, index) => {
+      return { number: first + index, kind: "provider", id: subjectId(first + index) };
+    });
     await write(entryOf(null, named), START_MS);
   }
   for (let batch = 0; batch < REPLAYED_BATCHES; batch++) {

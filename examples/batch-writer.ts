@@ -1,15 +1,15 @@
 /** Collects samples into columns and cuts batches from them. */
-import type { MetricCode } from "../packages/engine/src/event/metrics.ts";
-import { BATCH_SAMPLES_MAX, type ImportBatch, type ImportSubject } from "./import-source.ts";
+import { BATCH_EVENTS_MAX, type MetricCode } from "@staunch/engine";
+import type { ImportBatch, ImportSubject } from "../packages/server/src/app/import/import-source.ts";
 
 export class BatchWriter {
   private count = 0;
   /** True once a sample of the batch at hand names its monitor or a context. */
   private isNamed = false;
-  private readonly at = new Float64Array(BATCH_SAMPLES_MAX);
-  private readonly value = new Float64Array(BATCH_SAMPLES_MAX);
-  private readonly subject = new Uint32Array(BATCH_SAMPLES_MAX);
-  private readonly kind = new Uint8Array(BATCH_SAMPLES_MAX);
+  private readonly at = new Float64Array(BATCH_EVENTS_MAX);
+  private readonly value = new Float64Array(BATCH_EVENTS_MAX);
+  private readonly subject = new Uint32Array(BATCH_EVENTS_MAX);
+  private readonly kind = new Uint8Array(BATCH_EVENTS_MAX);
   private readonly monitor: (string | null)[] = [];
   private readonly context: (string | null)[] = [];
   private subjects: ImportSubject[] = [];
@@ -21,7 +21,7 @@ export class BatchWriter {
 
   /** No sample fits any more: the batch must be taken first. */
   get isFull(): boolean {
-    return this.count === BATCH_SAMPLES_MAX;
+    return this.count === BATCH_EVENTS_MAX;
   }
 
   /** The next subject number belongs to this one. */
@@ -38,7 +38,7 @@ export class BatchWriter {
     monitor: string | null,
     context: string | null,
   ): void {
-    if (this.isFull) throw new RangeError(`a batch takes ${BATCH_SAMPLES_MAX} samples`);
+    if (this.isFull) throw new RangeError(`a batch takes ${BATCH_EVENTS_MAX} samples`);
     const place = this.count++;
     this.subject[place] = subject;
     this.kind[place] = metric;

@@ -4,11 +4,12 @@ import {
   apply,
   createState,
   diffPolicies,
+  EMPTY_ENTRY,
   kindNamed,
   parsePolicy,
   type Policy,
   STORAGE_PROVIDER,
-} from "../packages/engine/src/index.ts";
+} from "@staunch/engine";
 import { EXAMPLES, type Example } from "./index.ts";
 
 describe("the policies of the examples", () => {
@@ -55,16 +56,7 @@ describe.each(Object.entries(EXAMPLES))("%s", (_, example) => {
     const [batch] = source.batches();
     expect(new Set(batch!.subjects.map(({ kind }) => kind))).toEqual(new Set([example.kind]));
     const registrations = batch!.subjects.map(({ id, kind }, number) => ({ number, kind, id }));
-    const entry = {
-      producer: "",
-      sequence: 0,
-      idempotencyKey: "",
-      requestHash: "",
-      answer: "",
-      registrations,
-      samples: batch!.samples,
-      acts: [],
-    };
+    const entry = { ...EMPTY_ENTRY, registrations, samples: batch!.samples };
     apply(state, { position: 1, loggedAt: batch!.loggedAt, entries: [entry] });
     expect(kindNamed(state, example.kind)!.rank.count).toBe(batch!.subjects.length);
   });

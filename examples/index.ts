@@ -1,6 +1,6 @@
 /** The data sets that ship with Staunch, by the name that `staunch replay <name>` takes. */
-import type { PolicyDocument } from "../packages/engine/src/policy/document.ts";
-import type { ImportSource } from "./import-source.ts";
+import type { PolicyDocument } from "@staunch/engine";
+import type { ImportSource } from "../packages/server/src/app/import/import-source.ts";
 import { LANL_FILE, LANL_KIND, lanlSource } from "./lanl/lanl.ts";
 import { LANL_POLICY } from "./lanl/policy.ts";
 import { SEATTLE_POLICY } from "./seattle/policy.ts";

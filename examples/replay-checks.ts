@@ -1,12 +1,11 @@
 /** What every import promises, checked over a whole one; for the tests of the adapters. */
 import { createHash } from "node:crypto";
-import { METRICS } from "../packages/engine/src/event/metrics.ts";
-import {
-  BATCH_SAMPLES_MAX,
-  type ImportBatch,
-  type ImportSource,
-  type ImportSubject,
-} from "./import-source.ts";
+import { BATCH_EVENTS_MAX, METRICS } from "@staunch/engine";
+import type {
+  ImportBatch,
+  ImportSource,
+  ImportSubject,
+} from "../packages/server/src/app/import/import-source.ts";
 
 /** A sample, taken out of its columns. */
 export interface PlainSample {
@@ -75,7 +74,7 @@ export function* samplesOf(source: ImportSource, wanted: (id: string) => boolean
 
 function checkColumns({ loggedAt, samples }: ImportBatch, known: number, after: number): void {
   const { count, at, value, subject, kind } = samples;
-  if (count > BATCH_SAMPLES_MAX) throw new Error(`${count} samples in a batch`);
+  if (count > BATCH_EVENTS_MAX) throw new Error(`${count} samples in a batch`);
   let before = after;
   for (let index = 0; index < count; index++) {
     const metric = METRICS[kind[index]!]!;

@@ -45,7 +45,7 @@ const SERVER = "packages/server/src/main.ts";
 const COMMANDS = {
   start: (args) => [[SERVER, "serve", ...args]],
   staunch: (args) => [[SERVER, ...args]],
-  test: (args) => [["tools/setup.mjs"], ["vitest", "run", ...args]],
+  test: (args) => [["vitest", "run", ...args]],
   check: () => [
     ...["packages/engine", "packages/contract", "packages/server", "."].map((project) => [
       "tsc",

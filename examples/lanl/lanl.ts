@@ -3,9 +3,13 @@
  * service. `README.md` says what is assumed.
  */
 import { brotliDecompressSync } from "node:zlib";
-import { metricCode } from "../../packages/engine/src/event/metrics.ts";
+import { metricCode } from "@staunch/engine";
+import type {
+  ImportBatch,
+  ImportSource,
+  ImportSubject,
+} from "../../packages/server/src/app/import/import-source.ts";
 import { BatchWriter } from "../batch-writer.ts";
-import type { ImportBatch, ImportSource, ImportSubject } from "../import-source.ts";
 import { buildFleet, type Fleet, type LanlNode } from "./nodes.ts";
 import { parseRecords } from "./records.ts";
 

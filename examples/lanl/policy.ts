@@ -1,5 +1,5 @@
 /** How the nodes of Los Alamos are scored: `storage-provider`, but for what `README.md` gives reasons for. */
-import type { PolicyDocument } from "../../packages/engine/src/policy/document.ts";
+import type { PolicyDocument } from "@staunch/engine";
 
 export const LANL_POLICY = {
   name: "lanl-nodes",

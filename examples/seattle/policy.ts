@@ -1,5 +1,5 @@
 /** How the devices of Seattle are scored: `storage-provider`, but for what `README.md` gives reasons for. */
-import type { PolicyDocument } from "../../packages/engine/src/policy/document.ts";
+import type { PolicyDocument } from "@staunch/engine";
 
 export const SEATTLE_POLICY = {
   name: "seattle-peers",

@@ -3,9 +3,13 @@
  * the device that answers, the monitor the one that asks. `README.md` says what is assumed.
  */
 import { brotliDecompressSync } from "node:zlib";
-import { metricCode } from "../../packages/engine/src/event/metrics.ts";
+import { metricCode } from "@staunch/engine";
+import type {
+  ImportBatch,
+  ImportSource,
+  ImportSubject,
+} from "../../packages/server/src/app/import/import-source.ts";
 import { BatchWriter } from "../batch-writer.ts";
-import type { ImportBatch, ImportSource, ImportSubject } from "../import-source.ts";
 import { DEVICES, PACKED_BYTES_MAX, type Rounds, SLICES, unpackRounds } from "./rounds.ts";
 
 /** The shipped file: all rounds of measurement, packed by `pack.ts`. */

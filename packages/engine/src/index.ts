@@ -37,7 +37,7 @@ export {
   type TrustEvidence,
 } from "./read/explain.ts";
 export { indexedRow, type Indexed } from "./read/indexed.ts";
-export { best, percentileCuts, rankCursor, rankPage, worst, type Ranked } from "./read/ranking.ts";
+export { best, percentileCuts, worst, type Ranked } from "./read/ranking.ts";
 export { stateHash } from "./read/digest.ts";
 export { endReplay, restoreParts, SNAPSHOT_VERSION, snapshotParts, type Part } from "./snapshot/snapshot.ts";
 export {
@@ -50,6 +50,7 @@ export {
   type MetricSpec,
 } from "./event/metrics.ts";
 export {
+  EMPTY_ENTRY,
   SAMPLE_FAILED,
   SAMPLE_METRIC_MASK,
   SAMPLE_WEIGHT_MAX,
@@ -59,6 +60,7 @@ export {
   type SampleColumns,
 } from "./event/batch.ts";
 export type {
+  Accountable,
   Act,
   Attributes,
   Context,
@@ -106,7 +108,7 @@ export { flattenDocument, nestDocument } from "./policy/flatten.ts";
 export { nearest } from "./policy/nearest.ts";
 export { PROBLEMS_MAX, show, type Problem } from "./policy/problem.ts";
 export { formatDuration, parseDuration } from "./policy/duration.ts";
-export { rankScore } from "./rank/rank-index.ts";
+export { ID_BYTES_MAX, IDS_MAX } from "./id/id-table.ts";
 export type { Penalty, Reward, Sanctions, AlertFacts } from "./sanction/sanction.ts";
 export { componentScore, inactivityLoss } from "./score/score.ts";
 export { EVALUATED_AT, EVENT_COUNT, rowStart, SCORE, TIER } from "./state/row-table.ts";

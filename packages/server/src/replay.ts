@@ -1,21 +1,15 @@
 /** Runs a data set through the whole pipeline (log, partition, fold) in a directory of its own. */
-import { randomInt, randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BATCH_EVENTS_MAX, createState, type Policy, type State } from "@staunch/engine";
 import type { ImportSource } from "./app/import/import-source.ts";
 import { importSource, type ImportProgress } from "./app/import/import.ts";
-import { Partition, type Refusal } from "./app/partition/partition.ts";
+import { Partition } from "./app/partition/partition.ts";
 import { TierCutter } from "./app/tiers/cuts.ts";
-import type { ClaimResult, Tail } from "./ports/log.ts";
-import { openStorage, StorageError, type Storage } from "./storage.ts";
-
-/** Kind of the subjects that the examples and event files bring. */
-export const FIRST_KIND = "provider";
-
-/** Stands where the log does: the times of an import decide, and after it the last one stays. */
-export const LOG_CLOCK = { now: () => 0 };
+import { activatePolicy } from "./configured-policy.ts";
+import { logClock } from "./ports/clock.ts";
+import { claimLog, openStorage, stateOptions, StorageError, writeRefused, type Storage } from "./storage.ts";
 
 export interface ReplayOptions {
   readonly source: ImportSource;
@@ -64,16 +58,16 @@ async function replayInto(storage: Storage, options: ReplayOptions): Promise<Rep
   }
   const { source, shiftMs, policy, isForced, commitEventsMax } = options;
   const startMs = performance.now();
-  const tail = claimed(storage.directory, await claimLog(storage, source.firstAt + shiftMs));
+  const tail = await claimLog(storage, source.firstAt + shiftMs);
   const state = createState(stateOptions());
   const partition = new Partition({
     log: storage.log,
-    clock: LOG_CLOCK,
+    clock: logClock,
     state,
     tail,
     commitEventsMax: Math.min(commitEventsMax, BATCH_EVENTS_MAX),
   });
-  await activatePolicy(partition, policy, "first start");
+  await activatePolicy(storage, policy, partition, "first start");
   const progress = options.onProgress === undefined ? {} : { onProgress: options.onProgress };
   const result = await importSource(partition, new TierCutter(partition), source, {
     shiftMs,
@@ -85,59 +79,4 @@ async function replayInto(storage: Storage, options: ReplayOptions): Promise<Rep
   const { subjects, events } = result;
   const elapsedMs = performance.now() - startMs;
   return { state, nowMs: state.now, subjects, events, records: state.position, elapsedMs };
-}
-
-/** A state without kinds: the log says which policies there are. */
-export function stateOptions() {
-  return { seed: randomInt(2 ** 32), policies: {}, aggregates: true } as const;
-}
-
-export function claimLog(storage: Storage, loggedAt: number): Promise<ClaimResult> {
-  return storage.log.claim({ owner: `${process.pid}-${randomUUID()}`, loggedAt });
-}
-
-/** @throws StorageError when the log was not claimed */
-export function claimed(directory: string, result: ClaimResult): Tail {
-  if (result.type === "claimed") return result.tail;
-  if (result.type === "full") {
-    throw new StorageError(
-      "full",
-      `The disk of ${directory} is full. Make room and start again; nothing is lost.`,
-    );
-  }
-  const detail = result.type === "failed" ? result.detail : `the log answered ${result.type}`;
-  throw new StorageError("failed", `The log in ${directory} cannot be written: ${detail}.`);
-}
-
-/** Puts the policy of providers in force, as an act of the configuration. */
-export async function activatePolicy(partition: Partition, policy: Policy, reason: string): Promise<void> {
-  const act = {
-    type: "policy.activated",
-    kind: FIRST_KIND,
-    policy,
-    issuer: "configuration",
-    reason,
-  } as const;
-  const outcome = await partition.submit({
-    producer: "",
-    sequence: 0,
-    idempotencyKey: "",
-    requestHash: "",
-    answer: "",
-    registrations: [],
-    samples: null,
-    acts: [act],
-  });
-  if (outcome.type === "refused") throw writeRefused("the data directory", outcome.refusal);
-}
-
-export function writeRefused(directory: string, refusal: Refusal): StorageError {
-  if (refusal.type === "full") {
-    return new StorageError(
-      "full",
-      `The disk of ${directory} is full. Make room and start again; nothing is lost.`,
-    );
-  }
-  const detail = refusal.type === "stopped" ? refusal.detail : refusal.type;
-  return new StorageError("failed", `The log in ${directory} took no more: ${detail}.`);
 }

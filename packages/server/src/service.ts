@@ -3,62 +3,52 @@
  * listens. Everything that can go wrong on the way is told as a {@link StorageError}.
  */
 import { createHash } from "node:crypto";
-import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import {
-  BATCH_EVENTS_MAX,
-  kindNamed,
-  policyHash,
-  subjectCount,
-  type Effects,
-  type State,
-} from "@staunch/engine";
+import { BATCH_EVENTS_MAX, subjectCount, type State } from "@staunch/engine";
 import type { Logger } from "pino";
 import { nodeSecrets } from "./adapters/node-secrets/node-secrets.ts";
-import { openSqliteStore } from "./adapters/sqlite-store/sqlite-store.ts";
 import type { App } from "./app/app.ts";
 import { History } from "./app/history/history.ts";
 import { importSource, type ImportProgress } from "./app/import/import.ts";
 import { Ingest } from "./app/ingest/ingest.ts";
 import { Keys } from "./app/keys/keys.ts";
 import { LiveHub } from "./app/live/hub.ts";
-import { Partition, type Follower, type NextBatch } from "./app/partition/partition.ts";
-import { restoreState, type Restored } from "./app/partition/restore.ts";
+import { Partition } from "./app/partition/partition.ts";
+import type { Restored } from "./app/partition/restore.ts";
+import { settledSnapshots } from "./app/partition/settled-snapshots.ts";
 import { Snapshotter } from "./app/partition/snapshotter.ts";
 import { Policies } from "./app/policies/policies.ts";
+import { Followed } from "./app/projector/followed.ts";
 import { Projector } from "./app/projector/projector.ts";
 import { Rankings } from "./app/rankings/rankings.ts";
 import { Sanctions } from "./app/sanctions/sanctions.ts";
 import { Subjects } from "./app/subjects/subjects.ts";
 import { TierCutter } from "./app/tiers/cuts.ts";
 import type { Config } from "./config/schema.ts";
-import { guardDisk } from "./disk-guard.ts";
+import { configurePolicy } from "./configured-policy.ts";
 import { finishImport, firstImport, type FirstImport } from "./first-import.ts";
 import { createHttpServer } from "./http/server.ts";
+import { guardDisk } from "./ops/disk-guard.ts";
 import { measuredLog } from "./ops/measured-log.ts";
 import { Metrics } from "./ops/metrics.ts";
-import { systemClock, type Clock } from "./ports/clock.ts";
+import { logClock, systemClock, type Clock } from "./ports/clock.ts";
 import { LogDamagedError } from "./ports/log.ts";
 import type { SnapshotInfo } from "./ports/snapshots.ts";
 import type { Store } from "./ports/store.ts";
 import {
-  activatePolicy,
-  claimed,
   claimLog,
-  FIRST_KIND,
-  LOG_CLOCK,
-  stateOptions,
+  damaged,
+  openStorage,
+  openStore,
+  restoreStorage,
+  StorageError,
   writeRefused,
-} from "./replay.ts";
-import { settledSnapshots } from "./settled-snapshots.ts";
-import { corrupt, damaged, notCovered, openStorage, StorageError, type Storage } from "./storage.ts";
+  type Storage,
+} from "./storage.ts";
 import { VERSION } from "./version.ts";
 
 const TICK_INTERVAL_MS = 250;
 /** Requests that are being answered get this long at a stop. */
 const DRAIN_MAX_MS = 10_000;
-/** Holds the hash of the policy that the configuration last put in force. */
-const CONFIGURED_POLICY_FILE = "configured-policy";
 
 export interface ServiceOptions {
   readonly logger: Logger;
@@ -121,7 +111,7 @@ async function startOn(
 ): Promise<Service> {
   const store = await openStore(storage.directory);
   undo.push(() => store.close());
-  const clock = new SwitchedClock(options.clock === "log" ? LOG_CLOCK : systemClock);
+  const clock = new SwitchedClock(options.clock === "log" ? logClock : systemClock);
   // The hours of an import of old records are judged by today: what is past the retention is never written.
   const projectorClock = options.clock === "log" ? clock : systemClock;
   const projector = await Projector.open({ store: store.history, clock: projectorClock, after });
@@ -135,10 +125,10 @@ async function startOn(
   const partition = await openPartition(storage, config, { clock, state, metrics });
   const hub = new LiveHub(state, config.live);
   partition.follow(followed);
-  partition.onApplied((effects) => hub.applied(effects));
+  partition.follow({ applied: (_, effects) => hub.applied(effects) });
   const running = new Running({ storage, store, config, options, partition, followed, hub, state });
   undo.push(() => partition.close());
-  await configurePolicy(storage, config, partition);
+  await configurePolicy(storage, config.policy, partition);
   const imported = pending === null ? null : await running.fill(pending);
   clock.release();
   const keys = await Keys.open({ store: store.keys, secrets: nodeSecrets, clock: systemClock });
@@ -148,27 +138,13 @@ async function startOn(
   return { address, adminKey, restored: report, imported, close: () => running.close() };
 }
 
-async function openStore(directory: string): Promise<Store> {
-  const opened = await openSqliteStore(directory);
-  if (opened.type === "opened") return opened.store;
-  if (opened.type === "full") {
-    throw new StorageError(
-      "full",
-      `The disk of ${directory} is full. Make room and start again; nothing is lost.`,
-    );
-  }
-  throw new StorageError("failed", `The database in ${directory} cannot be opened: ${opened.detail}.`);
-}
-
 async function restore(
   storage: Storage,
   followed: Followed,
 ): Promise<{ state: State; report: RestoreReport }> {
   const startMs = performance.now();
-  const result = await restoreState(storage.log, storage.snapshots, stateOptions(), followed);
-  if (result.type === "not_covered") throw notCovered(storage.directory, result.position);
-  if (result.type === "corrupt") throw corrupt(storage.directory, result.position, result.detail);
-  return { state: result.restored.state, report: reportOf(result.restored, performance.now() - startMs) };
+  const restored = await restoreStorage(storage, followed);
+  return { state: restored.state, report: reportOf(restored, performance.now() - startMs) };
 }
 
 function reportOf(restored: Restored, elapsedMs: number): RestoreReport {
@@ -190,7 +166,7 @@ async function openPartition(
   parts: { readonly clock: Clock; readonly state: State; readonly metrics: Metrics },
 ): Promise<Partition> {
   const { clock, state, metrics } = parts;
-  const tail = claimed(storage.directory, await claimLog(storage, clock.now()));
+  const tail = await claimLog(storage, clock.now());
   const { diskFreeMinBytes, commitEventsMax } = config.storage;
   const log = measuredLog(guardDisk(storage.log, storage.directory, diskFreeMinBytes), metrics);
   return new Partition({
@@ -200,67 +176,6 @@ async function openPartition(
     tail,
     commitEventsMax: Math.min(commitEventsMax, BATCH_EVENTS_MAX),
   });
-}
-
-/**
- * The configured policy counts when the configuration has changed since it last counted: a policy that was activated
- * over the interface is not undone by the next start.
- */
-async function configurePolicy(storage: Storage, { policy }: Config, partition: Partition): Promise<void> {
-  const path = join(storage.directory, CONFIGURED_POLICY_FILE);
-  const kind = kindNamed(partition.state, FIRST_KIND);
-  const hash = policyHash(policy);
-  if (kind !== undefined && (await readText(path)) === hash) return;
-  const isInForce = kind !== undefined && policyHash(kind.compiled.policy) === hash;
-  if (!isInForce)
-    await activatePolicy(
-      partition,
-      policy,
-      kind === undefined ? "first start" : "the configuration has changed",
-    );
-  await writeFile(path, hash);
-}
-
-async function readText(path: string): Promise<string | null> {
-  try {
-    return await readFile(path, "utf8");
-  } catch {
-    // Absent before the first start has come this far.
-    return null;
-  }
-}
-
-/**
- * The projector with the position of the last batch that it was given. The log may be longer: the record by which an
- * owner claims it is no batch, so the projector never gets there.
- */
-class Followed implements Follower {
-  readonly projector: Projector;
-  private batchesTo = 0;
-
-  constructor(projector: Projector) {
-    this.projector = projector;
-  }
-
-  applying(state: State, next: NextBatch): void {
-    this.projector.before(state, next);
-  }
-
-  applied(state: State, effects: Effects): void {
-    this.projector.applied(state, effects);
-    this.batchesTo = effects.position;
-  }
-
-  /** Stores everything that was given; false when that did not work. */
-  settle(): Promise<boolean> {
-    return this.projector.settled(this.batchesTo);
-  }
-
-  /** Log position behind which the history needs nothing. */
-  settledTo(): number {
-    const durable = this.projector.projectedTo();
-    return durable >= this.batchesTo ? Infinity : durable;
-  }
 }
 
 /** The clock of the service, which an import holds where its own records are. */

@@ -1,10 +1,16 @@
-/** Opens what a data directory holds, and says in words why it cannot be opened. */
+/** Opens, restores and claims what a data directory holds, and says in words why that is not possible. */
+import { randomInt, randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { FileSnapshots } from "./adapters/file-snapshots/file-snapshots.ts";
+import { LOG_FILE } from "./adapters/sqlite-log/record-store.ts";
 import { openSqliteLog } from "./adapters/sqlite-log/sqlite-log.ts";
+import { openSqliteStore } from "./adapters/sqlite-store/sqlite-store.ts";
+import type { Follower, Refusal } from "./app/partition/partition.ts";
+import { restoreState, type Restored } from "./app/partition/restore.ts";
 import { describeDamage, type Log, type OpenRefusal, type Tail } from "./ports/log.ts";
 import type { SnapshotStore } from "./ports/snapshots.ts";
+import type { Store } from "./ports/store.ts";
 
 export type StorageErrorType = OpenRefusal["type"] | "not_covered" | "corrupt" | "missing" | "address";
 
@@ -43,7 +49,7 @@ export async function openStorage(directory: string): Promise<Storage> {
  * @throws StorageError
  */
 export async function inspectStorage(directory: string): Promise<Storage> {
-  if (!existsSync(join(directory, "log.db"))) {
+  if (!existsSync(join(directory, LOG_FILE))) {
     throw new StorageError("missing", `There is no data in ${directory}. Name the directory with --data.`);
   }
   const opened = await openSqliteLog({ directory, inspect: true });
@@ -51,7 +57,60 @@ export async function inspectStorage(directory: string): Promise<Storage> {
   return { directory, log: opened.log, tail: opened.tail, snapshots: snapshotsOf(directory) };
 }
 
-export function notCovered(directory: string, position: number): StorageError {
+/**
+ * Opens the relational database of a data directory.
+ *
+ * @throws StorageError
+ */
+export async function openStore(directory: string): Promise<Store> {
+  const opened = await openSqliteStore(directory);
+  if (opened.type === "opened") return opened.store;
+  if (opened.type === "full") throw diskFull(directory);
+  throw new StorageError("failed", `The database in ${directory} cannot be opened: ${opened.detail}.`);
+}
+
+/** A state without kinds: the log says which policies there are. */
+export function stateOptions() {
+  return { seed: randomInt(2 ** 32), policies: {}, aggregates: true } as const;
+}
+
+/**
+ * @param follower told of every batch that is replayed
+ * @throws StorageError, or LogDamagedError when a record is damaged
+ */
+export async function restoreStorage(storage: Storage, follower?: Follower): Promise<Restored> {
+  const { directory, log, snapshots } = storage;
+  const result = await restoreState(log, snapshots, stateOptions(), follower);
+  if (result.type === "not_covered") throw notCovered(directory, result.position);
+  if (result.type === "corrupt") throw corrupt(directory, result.position, result.detail);
+  return result.restored;
+}
+
+/**
+ * Becomes the owner of the log; answers its tail.
+ *
+ * @throws StorageError
+ */
+export async function claimLog({ directory, log }: Storage, loggedAt: number): Promise<Tail> {
+  const result = await log.claim({ owner: `${process.pid}-${randomUUID()}`, loggedAt });
+  if (result.type === "claimed") return result.tail;
+  if (result.type === "full") throw diskFull(directory);
+  const detail = result.type === "failed" ? result.detail : `the log answered ${result.type}`;
+  throw new StorageError("failed", `The log in ${directory} cannot be written: ${detail}.`);
+}
+
+export function writeRefused(directory: string, refusal: Refusal): StorageError {
+  if (refusal.type === "full") return diskFull(directory);
+  const detail = refusal.type === "stopped" ? refusal.detail : refusal.type;
+  return new StorageError("failed", `The log in ${directory} took no more: ${detail}.`);
+}
+
+function diskFull(directory: string): StorageError {
+  const text = `The disk of ${directory} is full. Make room and start again; nothing is lost.`;
+  return new StorageError("full", text);
+}
+
+function notCovered(directory: string, position: number): StorageError {
   const text =
     `The samples of record ${position} in ${directory} were trimmed, and no undamaged snapshot holds what they did. ` +
     "Restore a backup with `staunch restore`, or put an older file back into its `snapshots` folder.";
@@ -89,10 +148,7 @@ function refusalError(directory: string, refusal: OpenRefusal): StorageError {
     case "damaged":
       return damaged(directory, describeDamage(refusal.damage));
     case "full":
-      return new StorageError(
-        "full",
-        `The disk of ${directory} is full. Make room and start again; nothing is lost.`,
-      );
+      return diskFull(directory);
     case "refused":
       return new StorageError(
         "refused",

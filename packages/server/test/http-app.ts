@@ -18,7 +18,7 @@ import { createLogger } from "../src/ops/log.ts";
 import { measuredLog } from "../src/ops/measured-log.ts";
 import { Metrics } from "../src/ops/metrics.ts";
 import { testClock } from "../src/ports/clock.ts";
-import type { AppendResult, Log } from "../src/ports/log.ts";
+import { withAppend, type AppendResult, type Log } from "../src/ports/log.ts";
 import type { KeyRecord, KeyStore, StoreRefusal } from "../src/ports/store.ts";
 
 export const START_MS = Date.UTC(2026, 10, 25, 3, 4, 5, 678);
@@ -127,19 +127,10 @@ async function createKey(keys: Keys, role: Role): Promise<[Role, string]> {
 }
 
 function breakable(log: Log, faults: Faults): Log {
-  return {
-    capabilities: log.capabilities,
-    tail: () => log.tail(),
-    claim: (request) => log.claim(request),
-    append: async (request) => {
-      await faults.hold;
-      return faults.append ?? log.append(request);
-    },
-    read: (from, to) => log.read(from, to),
-    trim: (upTo) => log.trim(upTo),
-    verify: () => log.verify(),
-    close: () => log.close(),
-  };
+  return withAppend(log, async (request) => {
+    await faults.hold;
+    return faults.append ?? log.append(request);
+  });
 }
 
 function keyStore(faults: Faults): KeyStore {

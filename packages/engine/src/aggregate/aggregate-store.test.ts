@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { METRICS, metricCode } from "../event/metrics.ts";
-import { ByteReader, ByteWriter } from "../snapshot/bytes.ts";
+import { ByteReader, ByteWriter } from "../num/bytes.ts";
 import { AggregateStore } from "./aggregate-store.ts";
 import type { Aggregate, AggregateOptions } from "./aggregate-store.ts";
 

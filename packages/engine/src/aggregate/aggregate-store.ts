@@ -8,7 +8,7 @@
  * here reads a clock: `nowMs` is the log's time and never falls.
  */
 import { METRIC_COUNT, METRICS } from "../event/metrics.ts";
-import type { ByteReader, ByteWriter } from "../snapshot/bytes.ts";
+import type { ByteReader, ByteWriter } from "../num/bytes.ts";
 import { bucketOf } from "./geometric-buckets.ts";
 import { newChunk } from "./page-pool.ts";
 import type { PageChunk } from "./page-pool.ts";
@@ -168,17 +168,12 @@ export class AggregateStore {
 
   /**
    * Reads what the next {@link add} to this series will read, so that the memory of a run of samples is fetched at
-   * once and not one after the other; {@link touchRaw} does the same for what can only be found by what this reads,
-   * so it comes in a second pass. The results mean nothing; use them somewhere or the reads may be left out.
+   * once and not one after the other. The result means nothing; use it somewhere or the reads may be left out.
    */
   touch(row: number, metric: number): number {
     const { words } = this.rows[row >>> ROWS_SHIFT]!;
     const series = seriesOf(row, metric);
     return words[series]! + words[series + 16]! + words[series + SERIES_WORDS - 1]!;
-  }
-
-  touchRaw(row: number, metric: number): number {
-    return this.raw.touch(this.rows[row >>> ROWS_SHIFT]!.words, seriesOf(row, metric) + RAW);
   }
 
   /** The aggregate of a window, by default all that is kept; null when it has no samples. */

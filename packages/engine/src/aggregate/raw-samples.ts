@@ -1,5 +1,5 @@
 /** The newest samples of every series as they came, in pages of 16 from a pool with a total budget. */
-import type { ByteReader, ByteWriter } from "../snapshot/bytes.ts";
+import type { ByteReader, ByteWriter } from "../num/bytes.ts";
 import { PagePool } from "./page-pool.ts";
 
 /** Samples kept raw over all series, by default: 264 MB. */
@@ -154,13 +154,6 @@ export class RawSamples {
 
   context(page: number, place: number): string | null {
     return this.texts[page >>> CHUNK_SHIFT]?.get(page)?.[place * 2 + 1] ?? null;
-  }
-
-  /** Something of the page that the next sample goes to: reading it early brings it near. */
-  touch(words: Uint32Array, series: number): number {
-    const page = words[series + NEWEST]!;
-    if (page === 0) return 0;
-    return this.atMs(page, endPlace(words, series));
   }
 
   encode(words: Uint32Array, series: number, writer: ByteWriter): void {

@@ -1,5 +1,5 @@
 /** Step blocks: what is known of one series (a subject's metric) in one step of time, in 104 bytes and seldom more. */
-import type { ByteReader, ByteWriter } from "../snapshot/bytes.ts";
+import type { ByteReader, ByteWriter } from "../num/bytes.ts";
 import { PagePool } from "./page-pool.ts";
 import type { PageChunk } from "./page-pool.ts";
 import { BLOCK_WORDS, StepSketches } from "./step-sketch.ts";

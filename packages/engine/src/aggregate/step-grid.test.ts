@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ByteReader, ByteWriter } from "../snapshot/bytes.ts";
+import { ByteReader, ByteWriter } from "../num/bytes.ts";
 import { GRIDS_MAX, StepGrid } from "./step-grid.ts";
 
 const MINUTE = 60_000;

@@ -2,7 +2,7 @@
  * How the axis of time is cut into steps. A step starts at a whole multiple of the interval in force; when a policy
  * changes the interval, steps that exist keep their ends and the new interval holds from the end of the open one.
  */
-import type { ByteReader, ByteWriter } from "../snapshot/bytes.ts";
+import type { ByteReader, ByteWriter } from "../num/bytes.ts";
 
 /** Samples come at most this far ahead of the log's time; later ones are refused before the fold. */
 const AHEAD_MAX_MS = 300_000;
@@ -25,10 +25,6 @@ export class StepGrid {
     assertInterval(intervalMs);
     this.grids = [{ fromMs: 0, intervalMs }];
     this.newestIntervalMs = intervalMs;
-  }
-
-  get intervalMs(): number {
-    return this.newestIntervalMs;
   }
 
   /** Start of the step that holds `atMs`. */

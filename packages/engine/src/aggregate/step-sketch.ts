@@ -11,7 +11,7 @@
  * One sample a minute is inline or, where its values spread further, listed; more than {@link LIST_MAX} listed
  * values become counters, whose size no longer grows with the number of values.
  */
-import type { ByteReader, ByteWriter } from "../snapshot/bytes.ts";
+import type { ByteReader, ByteWriter } from "../num/bytes.ts";
 import { PagePool } from "./page-pool.ts";
 import type { PageChunk } from "./page-pool.ts";
 

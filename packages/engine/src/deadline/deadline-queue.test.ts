@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ByteReader, ByteWriter } from "../snapshot/bytes.ts";
 import { type Deadline, DeadlineQueue } from "./deadline-queue.ts";
 
 const deadline = fc.record({
@@ -9,16 +8,15 @@ const deadline = fc.record({
     fc.double({ noNaN: true, noDefaultInfinity: true }).map((at) => at + 0),
   ),
   subject: fc.oneof(fc.nat(3), fc.nat(0xffffffff)),
-  kind: fc.nat(255),
 });
 
 function inOrder(deadlines: readonly Deadline[]): Deadline[] {
-  return deadlines.toSorted((a, b) => a.dueAtMs - b.dueAtMs || a.subject - b.subject || a.kind - b.kind);
+  return deadlines.toSorted((a, b) => a.dueAtMs - b.dueAtMs || a.subject - b.subject);
 }
 
 function queueOf(deadlines: readonly Deadline[]): DeadlineQueue {
   const queue = new DeadlineQueue();
-  for (const { dueAtMs, subject, kind } of deadlines) queue.push(dueAtMs, subject, kind);
+  for (const { dueAtMs, subject } of deadlines) queue.push(dueAtMs, subject);
   return queue;
 }
 
@@ -29,7 +27,7 @@ function drain(queue: DeadlineQueue, nowMs: number): Deadline[] {
 }
 
 describe("DeadlineQueue", () => {
-  test("gives back what was pushed in the order of time, subject and kind", () => {
+  test("gives back what was pushed in the order of time and subject", () => {
     fc.assert(
       fc.property(fc.array(deadline), (deadlines) => {
         const queue = queueOf(deadlines);
@@ -45,7 +43,7 @@ describe("DeadlineQueue", () => {
       fc.property(fc.array(deadline), fc.array(deadline), fc.nat(5), (first, second, nowMs) => {
         const queue = queueOf(first);
         expect(drain(queue, nowMs)).toEqual(inOrder(first.filter(({ dueAtMs }) => dueAtMs <= nowMs)));
-        for (const { dueAtMs, subject, kind } of second) queue.push(dueAtMs, subject, kind);
+        for (const { dueAtMs, subject } of second) queue.push(dueAtMs, subject);
         const rest = inOrder([...first.filter(({ dueAtMs }) => dueAtMs > nowMs), ...second]);
         expect(queue.peekDueAt()).toBe(rest[0]?.dueAtMs ?? Infinity);
         expect(drain(queue, Number.MAX_VALUE)).toEqual(rest);
@@ -55,27 +53,10 @@ describe("DeadlineQueue", () => {
 
   test("holds more than one chunk", () => {
     const queue = new DeadlineQueue();
-    for (let number = 0; number < 30_000; number++) queue.push((number * 7919) % 30_000, number, 1);
+    for (let number = 0; number < 30_000; number++) queue.push((number * 7919) % 30_000, number);
     const due = drain(queue, 30_000);
     expect(due.map(({ dueAtMs }) => dueAtMs)).toEqual(Array.from({ length: 30_000 }, (_, at) => at));
     expect(due.every(({ dueAtMs, subject }) => (subject * 7919) % 30_000 === dueAtMs)).toBe(true);
-  });
-
-  test("comes back from a snapshot with the same order", () => {
-    fc.assert(
-      fc.property(fc.array(deadline), (deadlines) => {
-        const writer = new ByteWriter();
-        queueOf(deadlines).encode(writer);
-        const restored = new DeadlineQueue();
-        const reader = new ByteReader(writer.finish());
-        restored.decode(reader);
-        expect(reader.remaining).toBe(0);
-        const again = new ByteWriter();
-        restored.encode(again);
-        expect(again.finish()).toEqual(writer.finish());
-        expect(drain(restored, Number.MAX_VALUE)).toEqual(inOrder(deadlines));
-      }),
-    );
   });
 
   test("an empty queue is due never", () => {
@@ -86,7 +67,7 @@ describe("DeadlineQueue", () => {
 
   test("a time that is no number is refused", () => {
     const queue = new DeadlineQueue();
-    for (const time of [NaN, Infinity, -Infinity]) expect(() => queue.push(time, 1, 1)).toThrow(RangeError);
+    for (const time of [NaN, Infinity, -Infinity]) expect(() => queue.push(time, 1)).toThrow(RangeError);
     expect(queue.size).toBe(0);
   });
 });

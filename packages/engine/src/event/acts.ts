@@ -24,7 +24,7 @@ export interface SubjectUpdated extends Accountable {
   /** The owner; null removes it; absent keeps it. */
   readonly operator?: string | null;
   /** Replaces the attributes named; a null value removes the attribute. */
-  readonly attributes?: { readonly [key: string]: string | number | boolean | readonly string[] | null };
+  readonly attributes?: { readonly [key: string]: Attributes[string] | null };
 }
 
 export interface PenaltyApplied extends Accountable {

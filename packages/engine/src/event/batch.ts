@@ -58,6 +58,18 @@ export interface Entry {
   readonly acts: readonly Act[];
 }
 
+/** What an entry has that nobody sent: no sender, no key, nothing in it. */
+export const EMPTY_ENTRY: Entry = {
+  producer: "",
+  sequence: 0,
+  idempotencyKey: "",
+  requestHash: "",
+  answer: "",
+  registrations: [],
+  samples: null,
+  acts: [],
+};
+
 /** One log record. An empty list of entries is a tick: time passes and nothing else happened. */
 export interface Batch {
   /** Place in the log, 1, 2, 3 ... */

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Act } from "./acts.ts";
-import type { Entry, SampleColumns } from "./batch.ts";
+import { EMPTY_ENTRY, type Entry, type SampleColumns } from "./batch.ts";
 import { BATCH_EVENTS_MAX, canonicalJson, countEvents, decodeBatch, encodeBatch } from "./codec.ts";
 
 const text = fc.string({ unit: "grapheme", maxLength: 12 });
@@ -135,7 +135,7 @@ describe("a record body", () => {
   });
 
   test("takes about 21 bytes a sample and makes views, not copies", () => {
-    const given = { ...emptyEntry(), samples: plainSamples(10_000) };
+    const given = { ...EMPTY_ENTRY, samples: plainSamples(10_000) };
     const body = encodeBatch({ loggedAt: 1, entries: [given] });
     expect((body.acts.length + body.samples.length) / 10_000).toBeLessThan(21.1);
     const decoded = decodeBatch(1, body);
@@ -150,16 +150,16 @@ describe("a record body", () => {
   });
 
   test("over the limit of events is a mistake of the caller", () => {
-    const half = { ...emptyEntry(), samples: plainSamples(BATCH_EVENTS_MAX / 2) };
+    const half = { ...EMPTY_ENTRY, samples: plainSamples(BATCH_EVENTS_MAX / 2) };
     expect(countEvents([half, half])).toBe(BATCH_EVENTS_MAX);
     expect(() => encodeBatch({ loggedAt: 1, entries: [half, half] })).not.toThrow();
-    const one = { ...emptyEntry(), samples: plainSamples(1) };
+    const one = { ...EMPTY_ENTRY, samples: plainSamples(1) };
     expect(() => encodeBatch({ loggedAt: 1, entries: [half, half, one] })).toThrow(RangeError);
   });
 
   test("with columns of unequal length is a mistake of the caller", () => {
     const crooked = { ...plainSamples(3), value: new Float64Array(2) };
-    expect(() => encodeBatch({ loggedAt: 1, entries: [{ ...emptyEntry(), samples: crooked }] })).toThrow(
+    expect(() => encodeBatch({ loggedAt: 1, entries: [{ ...EMPTY_ENTRY, samples: crooked }] })).toThrow(
       RangeError,
     );
   });
@@ -195,19 +195,6 @@ describe("canonical JSON", () => {
     expect(() => canonicalJson(loop)).toThrow(RangeError);
   });
 });
-
-function emptyEntry(): Entry {
-  return {
-    producer: "",
-    sequence: 0,
-    idempotencyKey: "",
-    requestHash: "",
-    answer: "",
-    registrations: [],
-    samples: null,
-    acts: [],
-  };
-}
 
 function plainSamples(count: number): SampleColumns {
   return {

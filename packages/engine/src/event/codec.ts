@@ -3,15 +3,15 @@
  *
  * A body has two parts, because a log keeps them for different times:
  *
- * - `acts`: magic, version, `loggedAt`, length of the other part, entry count, then every entry that registers ids or carries acts:
- *   its header, registrations and acts. It is kept for ever.
+ * - `acts`: magic, version, `loggedAt`, length of the other part, entry count, then every entry that registers ids or
+ *   carries acts: its header, registrations and acts. It is kept for ever.
  * - `samples`: the headers of all other entries, and every entry's samples as columns. It is dropped once a
  *   verified snapshot holds what the samples did. It is empty when there is nothing to say.
  *
  * All numbers are little endian. Columns lie at multiples of 8 bytes, so decoding makes views on the record and
  * copies nothing: that is what replay speed rests on. A sample without optional columns takes 21 bytes.
  */
-import { ByteReader, ByteWriter } from "../snapshot/bytes.ts";
+import { ByteReader, ByteWriter } from "../num/bytes.ts";
 import type { Act } from "./acts.ts";
 import type { Batch, Entry, Registration, SampleColumns } from "./batch.ts";
 
@@ -42,8 +42,8 @@ const HAS_CONTEXT = 8;
 const FLAGS_ALL = HAS_SAMPLES | HAS_WEIGHT | HAS_MONITOR | HAS_CONTEXT;
 
 const ALIGNMENT = 8;
-/** Kinds of subject that one record can name. */
-const KINDS_MAX = 0xffff;
+/** Kinds of subject that one record can name; their number has 16 bits. */
+const KIND_NAMES_MAX = 0xffff;
 /** In an index of texts: no text. */
 const NO_TEXT = 0;
 
@@ -163,7 +163,7 @@ function kindTable(entries: readonly Entry[]): Map<string, number> {
   for (const entry of entries) {
     for (const { kind } of entry.registrations) if (!codes.has(kind)) codes.set(kind, codes.size);
   }
-  if (codes.size > KINDS_MAX) throw new RangeError(`more than ${KINDS_MAX} kinds in one batch`);
+  if (codes.size > KIND_NAMES_MAX) throw new RangeError(`more than ${KIND_NAMES_MAX} kinds in one batch`);
   return codes;
 }
 

@@ -1,5 +1,5 @@
 /** Acts: one function for each type. */
-import type { Act, PolicyActivated, SubjectUpdated, TierCuts } from "../event/acts.ts";
+import type { Act, Attributes, PolicyActivated, SubjectUpdated, TierCuts } from "../event/acts.ts";
 import { compilePolicy, type CompiledPolicy } from "../policy/compile.ts";
 import type { Policy } from "../policy/policy.ts";
 import { closeEvidence } from "../score/evidence.ts";
@@ -14,6 +14,7 @@ import {
   TIER,
   TIER_AT,
   TIER_CANDIDATE,
+  type Chunk,
 } from "../state/row-table.ts";
 import { addKind, kindNamed, kindOf, KINDS_MAX, type Kind, type State } from "../state/state.ts";
 import type { ActResult } from "./effects.ts";
@@ -44,9 +45,7 @@ function updateSubject(state: State, act: SubjectUpdated): ActResult {
   if (isFolded(kindOf(state, act.subject).table.chunkOf(row), row, state.position))
     return { type: "done", id: null };
   const profile = state.profiles.get(act.subject) ?? { operator: null, attributes: {} };
-  const attributes: { [key: string]: string | number | boolean | readonly string[] } = {
-    ...profile.attributes,
-  };
+  const attributes: { [key: string]: Attributes[string] } = { ...profile.attributes };
   for (const [key, value] of Object.entries(act.attributes ?? {})) {
     if (value === null) delete attributes[key];
     else attributes[key] = value;
@@ -84,11 +83,7 @@ function closeChangedWindows(state: State, kind: Kind, next: CompiledPolicy): vo
   for (const [code, rule] of kind.compiled.metrics.entries()) {
     const after = next.metrics[code]!;
     if (rule.windowMs === after.windowMs && rule.unitMs === after.unitMs) continue;
-    for (let row = 0; row < kind.table.count; row++) {
-      const chunk = kind.table.chunkOf(row);
-      if (isFolded(chunk, row, state.position)) continue;
-      closeEvidence(chunk, rowStart(row) + SLOT_OFFSETS[code]!, rule, after);
-    }
+    eachRow(state, kind, (chunk, start) => closeEvidence(chunk, start + SLOT_OFFSETS[code]!, rule, after));
   }
 }
 
@@ -96,28 +91,21 @@ function closeChangedWindows(state: State, kind: Kind, next: CompiledPolicy): vo
 function restartHours(state: State, kind: Kind, next: CompiledPolicy): void {
   for (const [code, rule] of kind.compiled.metrics.entries()) {
     if (rule.alertThreshold === next.metrics[code]!.alertThreshold) continue;
-    for (let row = 0; row < kind.table.count; row++) {
-      const chunk = kind.table.chunkOf(row);
-      if (isFolded(chunk, row, state.position)) continue;
-      chunk.u32[(rowStart(row) + SLOT_OFFSETS[code]!) * 2 + ALERT_HOUR] = 0;
-    }
+    eachRow(state, kind, ({ u32 }, start) => {
+      u32[(start + SLOT_OFFSETS[code]!) * 2 + ALERT_HOUR] = 0;
+    });
   }
 }
 
 /** Weights and prior may have changed, and with them every mean. */
 function forgetMeans(state: State, kind: Kind): void {
-  for (let row = 0; row < kind.table.count; row++) {
-    const chunk = kind.table.chunkOf(row);
-    if (!isFolded(chunk, row, state.position)) chunk.u32[rowStart(row) * 2 + STALE_MEANS] = ALL_STALE;
-  }
+  eachRow(state, kind, ({ u32 }, start) => {
+    u32[start * 2 + STALE_MEANS] = ALL_STALE;
+  });
 }
 
 function respanAverages(state: State, kind: Kind, next: CompiledPolicy): void {
-  for (let row = 0; row < kind.table.count; row++) {
-    const chunk = kind.table.chunkOf(row);
-    if (!isFolded(chunk, row, state.position))
-      respanAverage(chunk.f64, rowStart(row), kind.compiled.policy, next.policy);
-  }
+  eachRow(state, kind, ({ f64 }, start) => respanAverage(f64, start, kind.compiled.policy, next.policy));
 }
 
 /** Tiers of other names: each subject keeps its tier by name, or falls to the last, and is placed at its next evaluation. */
@@ -127,13 +115,18 @@ function placeAnew(state: State, kind: Kind, next: CompiledPolicy): void {
     const place = names.indexOf(name);
     return place === -1 ? names.length - 1 : place;
   });
+  eachRow(state, kind, ({ f64, u32 }, start) => {
+    u32[start * 2 + TIER] = places[u32[start * 2 + TIER]!]!;
+    u32[start * 2 + TIER_CANDIDATE] = 0;
+    f64[start + TIER_AT] = 0;
+  });
+}
+
+/** Every row of the kind but those that a restored chunk already holds as they are after this batch. */
+function eachRow(state: State, kind: Kind, visit: (chunk: Chunk, start: number) => void): void {
   for (let row = 0; row < kind.table.count; row++) {
     const chunk = kind.table.chunkOf(row);
-    if (isFolded(chunk, row, state.position)) continue;
-    const start = rowStart(row);
-    chunk.u32[start * 2 + TIER] = places[chunk.u32[start * 2 + TIER]!]!;
-    chunk.u32[start * 2 + TIER_CANDIDATE] = 0;
-    chunk.f64[start + TIER_AT] = 0;
+    if (!isFolded(chunk, row, state.position)) visit(chunk, rowStart(row));
   }
 }
 

@@ -1,6 +1,8 @@
 /** What a verdict about the mean just judged does: open, extend, escalate or close the alert, and the penalty it is. */
 import { METRICS } from "../event/metrics.ts";
+import { roundHalfUp } from "../num/round.ts";
 import type { MetricRule } from "../policy/compile.ts";
+import type { AlertSeverity } from "../policy/vocabulary.ts";
 import {
   ALERT_POINTS,
   ALERT_TO_PENALTY,
@@ -10,11 +12,11 @@ import {
   type Verdict,
 } from "../sanction/alert.ts";
 import { fullDeduction, type AlertFacts, type Penalty } from "../sanction/sanction.ts";
-import type { AlertSeverity } from "../policy/vocabulary.ts";
 import { EVENT_COUNT, rowStart } from "../state/row-table.ts";
 import type { Kind, State } from "../state/state.ts";
-import { evaluateSubject, REASON } from "./evaluate.ts";
-import { addPenalty, isFull } from "./sanctions.ts";
+import { REASON } from "./effects.ts";
+import { evaluateSubject } from "./evaluate.ts";
+import { enterPenalty, isFull } from "./sanctions.ts";
 
 /** The issuer of what the rules themselves decide. */
 export const ALERT_ISSUER = "rule:alerts";
@@ -84,7 +86,7 @@ function openAlert(
     endedAt: null,
     alert,
   };
-  addPenalty(state, penalty);
+  enterPenalty(state, penalty);
   state.effects.list.push({ type: "alert.opened", subject, penalty });
   evaluateSubject(state, subject, REASON.alert);
 }
@@ -144,9 +146,5 @@ function incidentOf(penalties: readonly Penalty[], incidentMs: number, nowMs: nu
 
 function alertMessage(rule: MetricRule, metric: string, value: number, threshold: number): string {
   const side = rule.shape === "time" ? "above" : "below";
-  return `${metric} ${side} its threshold: ${round(value)} against ${threshold}`;
-}
-
-function round(value: number): number {
-  return Math.floor(value * 1000 + 0.5) / 1000;
+  return `${metric} ${side} its threshold: ${roundHalfUp(value, 3)} against ${threshold}`;
 }

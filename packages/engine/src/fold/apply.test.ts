@@ -274,7 +274,7 @@ describe("sanctions", () => {
     expect(lab.standing(subject).penalties).toHaveLength(SANCTIONS_ACTIVE_MAX);
   });
 
-  test("that ended are kept, the newest hundred, however many are active", () => {
+  test("that ended are kept, the newest twenty, however many are active", () => {
     const lab = new Lab();
     const subject = lab.register("a");
     const lasting = Array.from({ length: 150 }, () => penalty(subject, { points: 0.001 }));

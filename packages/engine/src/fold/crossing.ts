@@ -3,7 +3,6 @@
  * deadline queue. It is looked for in the refresh, one interval and a half ahead, so a subject costs nothing here
  * while events keep it busy.
  */
-import { DEADLINE_CROSSING } from "../deadline/deadline-kind.ts";
 import { scoreRow } from "../score/score.ts";
 import { DEADLINE, FLAGS, isFolded, IS_LOW, rowStart, TIER } from "../state/row-table.ts";
 import { kindOf, type State } from "../state/state.ts";
@@ -30,7 +29,7 @@ export function watchCrossing(state: State, subject: number, intervalMs: number)
   if (differsAt(state.now) || !differsAt(until)) return;
   const dueAt = firstDifference(differsAt, state.now, until);
   chunk.f64[start + DEADLINE] = dueAt;
-  state.deadlines.push(dueAt, subject, DEADLINE_CROSSING);
+  state.deadlines.push(dueAt, subject);
 }
 
 /** First millisecond in (same, differs] at which the predicate holds, by halving: the score is monotone in between. */

@@ -3,33 +3,34 @@
  * counts only while the subject's row or one of its sanctions still names that instant, so the queue can be built
  * again from the state alone.
  */
-import { DEADLINE_CROSSING, DEADLINE_SANCTION } from "../deadline/deadline-kind.ts";
+import type { Deadline } from "../deadline/deadline-queue.ts";
 import { DEADLINE, isFolded, rowStart } from "../state/row-table.ts";
 import { kindOf, type State } from "../state/state.ts";
-import { BY_TIME, evaluateSubject } from "./evaluate.ts";
+import { BY_TIME } from "./effects.ts";
+import { evaluateSubject } from "./evaluate.ts";
 
 /** Deadlines that one batch drains; the next batch continues. */
 export const DEADLINES_PER_BATCH_MAX = 10_000;
 
 export function drainDeadlines(state: State): void {
-  const later: { dueAtMs: number; subject: number; kind: number }[] = [];
+  const later: Deadline[] = [];
   for (let drained = 0; drained < DEADLINES_PER_BATCH_MAX; drained++) {
     const due = state.deadlines.popDue(state.now);
     if (due === null) break;
-    const { dueAtMs, subject, kind } = due;
+    const { dueAtMs, subject } = due;
     followExtended(state, subject, dueAtMs);
     if (!isStanding(state, subject, dueAtMs)) continue;
     const row = state.places.rowOf(subject);
     const chunk = kindOf(state, subject).table.chunkOf(row);
     if (isFolded(chunk, row, state.position)) {
-      later.push({ dueAtMs, subject, kind });
+      later.push(due);
       continue;
     }
     // Passed, so that a queue that is built again does not announce it a second time.
     if (chunk.f64[rowStart(row) + DEADLINE] === dueAtMs) chunk.f64[rowStart(row) + DEADLINE] = 0;
     evaluateSubject(state, subject, BY_TIME);
   }
-  for (const { dueAtMs, subject, kind } of later) state.deadlines.push(dueAtMs, subject, kind);
+  for (const { dueAtMs, subject } of later) state.deadlines.push(dueAtMs, subject);
 }
 
 /** Builds the queue from restored rows and sanctions. */
@@ -41,15 +42,15 @@ export function rebuildDeadlines(state: State): void {
 export function queueDeadlines(state: State, subject: number): void {
   const row = state.places.rowOf(subject);
   const crossing = kindOf(state, subject).table.chunkOf(row).f64[rowStart(row) + DEADLINE]!;
-  if (crossing > 0) state.deadlines.push(crossing, subject, DEADLINE_CROSSING);
+  if (crossing > 0) state.deadlines.push(crossing, subject);
   const sanctions = state.sanctions.of(subject);
   if (sanctions === undefined) return;
   for (const { status, alert, expiresAt } of sanctions.penalties) {
     const dueAtMs = alert?.queuedUntil ?? expiresAt;
-    if (status === "active" && dueAtMs !== null) state.deadlines.push(dueAtMs, subject, DEADLINE_SANCTION);
+    if (status === "active" && dueAtMs !== null) state.deadlines.push(dueAtMs, subject);
   }
   for (const { status, expiresAt } of sanctions.rewards) {
-    if (status === "active") state.deadlines.push(expiresAt, subject, DEADLINE_SANCTION);
+    if (status === "active") state.deadlines.push(expiresAt, subject);
   }
 }
 
@@ -62,7 +63,7 @@ function followExtended(state: State, subject: number, dueAtMs: number): void {
     if (status !== "active" || alert === null || alert.queuedUntil !== dueAtMs || expiresAt === dueAtMs)
       continue;
     alert.queuedUntil = expiresAt!;
-    state.deadlines.push(expiresAt!, subject, DEADLINE_SANCTION);
+    state.deadlines.push(expiresAt!, subject);
   }
 }
 

@@ -1,4 +1,5 @@
 /** What a batch did: score changes as columns that are used again for the next batch, everything else as a list. */
+import { CHANGE_REASONS } from "../policy/vocabulary.ts";
 import type { Penalty, Reward } from "../sanction/sanction.ts";
 
 /** Score changes of a batch: one per subject, old and new as scored, at most {@link CHANGES_MAX}. */
@@ -13,6 +14,21 @@ export interface Changes {
 
 /** Events of a batch, deadlines it may drain and subjects it may refresh, together. */
 export const CHANGES_MAX = 65_536;
+
+/** Places in `CHANGE_REASONS`. */
+export const REASON = {
+  metric: CHANGE_REASONS.indexOf("metric_update"),
+  penalty: CHANGE_REASONS.indexOf("penalty_applied"),
+  reward: CHANGE_REASONS.indexOf("reward_granted"),
+  decay: CHANGE_REASONS.indexOf("score_decay"),
+  recovery: CHANGE_REASONS.indexOf("score_recovery"),
+  penaltyEnded: CHANGE_REASONS.indexOf("penalty_ended"),
+  revoked: CHANGE_REASONS.indexOf("penalty_revoked"),
+  rewardEnded: CHANGE_REASONS.indexOf("reward_ended"),
+  alert: CHANGE_REASONS.indexOf("alert_opened"),
+} as const;
+/** Time alone moved it; the sign of the change decides between decay and recovery. */
+export const BY_TIME = 255;
 
 /** A crossing or an act that took effect; rare beside samples. */
 export type Effect =

@@ -1,11 +1,8 @@
 /** Sanctions running out or being taken back. */
-import { CHANGE_REASONS, type PenaltyType } from "../policy/vocabulary.ts";
 import { nextEnd, type Penalty } from "../sanction/sanction.ts";
 import { FLAGS, IS_BANNED, rowStart } from "../state/row-table.ts";
 import { kindOf, type State } from "../state/state.ts";
-
-const PENALTY_ENDED = CHANGE_REASONS.indexOf("penalty_ended");
-const REWARD_ENDED = CHANGE_REASONS.indexOf("reward_ended");
+import { REASON } from "./effects.ts";
 
 /** Ends what has run out by now and returns the reason for a change of score, or -1. */
 export function endSanctions(state: State, subject: number): number {
@@ -16,14 +13,14 @@ export function endSanctions(state: State, subject: number): number {
     if (penalty.status !== "active" || penalty.expiresAt === null || penalty.expiresAt > state.now) continue;
     endPenalty(state, penalty, "ended", penalty.expiresAt);
     state.effects.list.push({ type: "penalty.ended", subject, penalty });
-    reason = PENALTY_ENDED;
+    reason = REASON.penaltyEnded;
   }
   for (const reward of sanctions.rewards) {
     if (reward.status !== "active" || reward.expiresAt > state.now) continue;
     reward.status = "ended";
     reward.endedAt = reward.expiresAt;
     state.effects.list.push({ type: "reward.ended", subject, reward });
-    reason = REWARD_ENDED;
+    reason = REASON.rewardEnded;
   }
   sanctions.nextEndAt = nextEnd(sanctions);
   return reason;
@@ -44,8 +41,7 @@ export function endPenalty(state: State, penalty: Penalty, status: "ended" | "re
 }
 
 function isBanned(state: State, subject: number): boolean {
-  const type: PenaltyType = "ban";
   return state.sanctions
     .of(subject)!
-    .penalties.some((other) => other.type === type && other.status === "active");
+    .penalties.some(({ type, status }) => type === "ban" && status === "active");
 }

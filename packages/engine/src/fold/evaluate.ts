@@ -2,7 +2,6 @@
  * Evaluating a subject: its score now, what ranks, and whether it crossed a tier or a threshold. Done once per run
  * of samples, after an act, at a deadline and in the rolling refresh; never by a reader.
  */
-import { CHANGE_REASONS } from "../policy/vocabulary.ts";
 import { freshenMeans, scoreRow } from "../score/score.ts";
 import { recoveredOf } from "../score/trust.ts";
 import {
@@ -20,27 +19,11 @@ import {
   type Chunk,
 } from "../state/row-table.ts";
 import { kindOf, type Kind, type State } from "../state/state.ts";
-import { CHANGES_MAX } from "./effects.ts";
+import { BY_TIME, CHANGES_MAX, REASON } from "./effects.ts";
 import { earnRewards } from "./earn.ts";
 import { endSanctions } from "./ending.ts";
 import { indexRow } from "./index-row.ts";
 import { evaluateTier } from "./tier.ts";
-
-/** Places in `CHANGE_REASONS`. */
-export const REASON = {
-  metric: CHANGE_REASONS.indexOf("metric_update"),
-  penalty: CHANGE_REASONS.indexOf("penalty_applied"),
-  reward: CHANGE_REASONS.indexOf("reward_granted"),
-  decay: CHANGE_REASONS.indexOf("score_decay"),
-  recovery: CHANGE_REASONS.indexOf("score_recovery"),
-  penaltyEnded: CHANGE_REASONS.indexOf("penalty_ended"),
-  revoked: CHANGE_REASONS.indexOf("penalty_revoked"),
-  rewardEnded: CHANGE_REASONS.indexOf("reward_ended"),
-  policy: CHANGE_REASONS.indexOf("policy_activated"),
-  alert: CHANGE_REASONS.indexOf("alert_opened"),
-} as const;
-/** Time alone moved it; the sign of the change decides between decay and recovery. */
-export const BY_TIME = 255;
 
 /** Evaluates row `row`, whose memory starts at double `start` of `chunk`. */
 export function evaluate(

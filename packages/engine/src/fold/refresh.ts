@@ -5,7 +5,8 @@
 import { EVALUATED_AT, rowStart } from "../state/row-table.ts";
 import { kindOf, type State } from "../state/state.ts";
 import { watchCrossing } from "./crossing.ts";
-import { BY_TIME, evaluateSubject } from "./evaluate.ts";
+import { BY_TIME } from "./effects.ts";
+import { evaluateSubject } from "./evaluate.ts";
 
 /** Subjects evaluated with one batch at most; at 1 M subjects and ten batches a second a round takes 10 s. */
 export const REFRESH_MAX = 10_000;

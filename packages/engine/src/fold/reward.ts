@@ -1,5 +1,4 @@
 /** Entering a reward in the book, the row and the deadline queue; the caller evaluates the subject. */
-import { DEADLINE_SANCTION } from "../deadline/deadline-kind.ts";
 import type { Reward } from "../sanction/sanction.ts";
 import { FLAGS, HAS_SANCTIONS, rowStart } from "../state/row-table.ts";
 import { kindOf, type State } from "../state/state.ts";
@@ -24,6 +23,6 @@ export function enterReward(state: State, given: RewardGiven): void {
   state.sanctions.addReward(reward);
   const row = state.places.rowOf(given.subject);
   kind.table.chunkOf(row).u32[rowStart(row) * 2 + FLAGS]! |= HAS_SANCTIONS;
-  state.deadlines.push(reward.expiresAt, given.subject, DEADLINE_SANCTION);
+  state.deadlines.push(reward.expiresAt, given.subject);
   state.effects.list.push({ type: "reward.granted", subject: given.subject, reward });
 }

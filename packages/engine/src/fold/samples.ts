@@ -26,7 +26,8 @@ import {
 } from "../state/row-table.ts";
 import type { Kind, State } from "../state/state.ts";
 import { onVerdict } from "./alerts.ts";
-import { evaluate, REASON } from "./evaluate.ts";
+import { REASON } from "./effects.ts";
+import { evaluate } from "./evaluate.ts";
 
 /** Events whose rows are touched together. */
 const RUN_LENGTH = 16;

@@ -1,5 +1,4 @@
 /** Sanctions taking effect: what the fold does to the book, the row and the deadline queue. */
-import { DEADLINE_SANCTION } from "../deadline/deadline-kind.ts";
 import type { PenaltyApplied, RewardGranted } from "../event/acts.ts";
 import { fullDeduction, SANCTIONS_ACTIVE_MAX, type Penalty, type Reward } from "../sanction/sanction.ts";
 import {
@@ -13,10 +12,10 @@ import {
   type Chunk,
 } from "../state/row-table.ts";
 import { kindOf, type State } from "../state/state.ts";
-import type { ActResult } from "./effects.ts";
+import { BY_TIME, REASON, type ActResult } from "./effects.ts";
 import { endPenalty } from "./ending.ts";
+import { evaluateSubject } from "./evaluate.ts";
 import { enterReward } from "./reward.ts";
-import { BY_TIME, evaluateSubject, REASON } from "./evaluate.ts";
 
 const tooMany: ActResult = { type: "too_many_sanctions", limit: SANCTIONS_ACTIVE_MAX };
 
@@ -34,7 +33,7 @@ export function applyPenalty(state: State, act: PenaltyApplied): ActResult {
   evaluateSubject(state, act.subject, BY_TIME);
   const deduction = fullDeduction(policy, act.penalty, act.severity, act.points, act.fraction);
   const points = act.fraction === null ? (act.points ?? 0) : act.fraction * policy.maxScore;
-  addPenalty(state, {
+  enterPenalty(state, {
     id,
     subject: act.subject,
     type: act.penalty,
@@ -63,12 +62,12 @@ export function applyPenalty(state: State, act: PenaltyApplied): ActResult {
 }
 
 /** Enters a penalty in the book, the row and the queue; the caller evaluates the subject. */
-export function addPenalty(state: State, penalty: Penalty): void {
+export function enterPenalty(state: State, penalty: Penalty): void {
   state.sanctions.addPenalty(penalty);
   const { chunk, start } = rowOf(state, penalty.subject);
   chunk.u32[start * 2 + FLAGS]! |= HAS_SANCTIONS;
   chunk.f64[start + IMPACT]! += penalty.trustImpact;
-  if (penalty.expiresAt !== null) state.deadlines.push(penalty.expiresAt, penalty.subject, DEADLINE_SANCTION);
+  if (penalty.expiresAt !== null) state.deadlines.push(penalty.expiresAt, penalty.subject);
   const { list } = state.effects;
   list.push({ type: "penalty.applied", subject: penalty.subject, penalty });
   if (penalty.type !== "ban") return;
@@ -121,7 +120,7 @@ export function revokeReward(state: State, id: string): ActResult {
 }
 
 /** `pen_<position>_<place>`: the log position and the place among the batch's ids, so a replay gives the same id. */
-export function nextId(state: State, prefix: string): string {
+function nextId(state: State, prefix: string): string {
   return `${prefix}_${state.position}_${state.idsGiven++}`;
 }
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ByteReader, ByteWriter } from "../snapshot/bytes.ts";
+import { ByteReader, ByteWriter } from "../num/bytes.ts";
 import { IdTable, ID_BYTES_MAX } from "./id-table.ts";
 
 const seed = fc.maxSafeNat();

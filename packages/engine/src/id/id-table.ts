@@ -4,7 +4,7 @@
  * The table is made to be large and never to pause: keys lie in chunks that are added and never copied, and the hash
  * table is 1,024 small tables, each of which doubles on its own (at 1 M ids each holds about a thousand).
  */
-import { type ByteReader, type ByteWriter, readUtf8, writeUtf8 } from "../snapshot/bytes.ts";
+import { type ByteReader, type ByteWriter, readUtf8, writeUtf8 } from "../num/bytes.ts";
 import { keyedHash } from "./keyed-hash.ts";
 
 /** Longest id in bytes of UTF-8. */

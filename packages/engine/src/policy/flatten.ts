@@ -61,7 +61,7 @@ export function nestDocument(values: Iterable<readonly [string, unknown]>): { [k
 }
 
 /** The known path that was most likely meant: fewest edits of the last key, of equals fewest of the whole path. */
-export function nearestPath(path: string, knownPaths: readonly string[]): string {
+function nearestPath(path: string, knownPaths: readonly string[]): string {
   const key = lastKey(path);
   const candidates = [...new Set([...knownPaths, ...knownPaths.flatMap(groupsOf)])];
   const edits = candidates.map((candidate) => editDistance(key, lastKey(candidate)));

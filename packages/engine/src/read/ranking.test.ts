@@ -2,9 +2,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { rankBucket } from "../rank/rank-index.ts";
 import { History } from "../testing/history.ts";
-import { Lab, metric, T0 } from "../testing/lab.ts";
+import { Lab, T0 } from "../testing/lab.ts";
 import { indexedRow } from "./indexed.ts";
-import { best, rankCursor, rankPage, worst } from "./ranking.ts";
+import { best, worst } from "./ranking.ts";
 
 describe("a ranking", () => {
   test("is the sorted fleet: by score to the hundredth, ties share the place, the banned and the unheard are not in it", () => {
@@ -32,23 +32,6 @@ describe("a ranking", () => {
       }),
       { numRuns: 20 },
     );
-  });
-
-  test("is paged without a gap and without a repeat", () => {
-    const lab = new Lab();
-    const subjects = Array.from({ length: 57 }, (_, index) => lab.register(`p${index}`));
-    lab.apply(T0, { samples: subjects.map((subject) => metric(subject, "uptime", (subject % 9) / 9, T0)) });
-    const kind = lab.state.kinds[0]!;
-    const pages: number[] = [];
-    let page = best(kind, 1);
-    while (page.length > 0) {
-      pages.push(...page.map(({ subject }) => subject));
-      const { bucket, row } = rankCursor(kind, lab.state.places.rowOf(pages.at(-1)!));
-      page = rankPage(kind, bucket, row, 10);
-    }
-    const byScore = [...subjects].sort((a, b) => (b % 9) - (a % 9) || a - b);
-    // The first was chosen by its lower bound among equals, which here are equal too.
-    expect(pages).toEqual(byScore);
   });
 
   test("lists ties by their lower bound: who is better known comes first", () => {

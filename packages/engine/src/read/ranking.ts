@@ -1,4 +1,4 @@
-/** Rankings: the best and the worst of a kind, and the place of one, without sorting the fleet. */
+/** Rankings: the best and the worst of a kind, and where percentiles lie, without sorting the fleet. */
 import { rankScore } from "../rank/rank-index.ts";
 import { halfWidthOf } from "../score/interval.ts";
 import { EVALUATED_AT, NUMBER, rowStart, SCORE, TIER } from "../state/row-table.ts";
@@ -21,20 +21,6 @@ export function best(kind: Kind, count: number): Ranked[] {
 /** The `count` worst, worst first. */
 export function worst(kind: Kind, count: number): Ranked[] {
   return list(kind, kind.rank.bottomK(count, byLowerBound(kind)));
-}
-
-/**
- * The next `count` behind a subject in rank order, for paging: ties by number.
- *
- * @param bucket,row where the page before ended; see {@link rankCursor}
- */
-export function rankPage(kind: Kind, bucket: number, row: number, count: number): Ranked[] {
-  return list(kind, kind.rank.page(bucket, row, count));
-}
-
-/** Bucket and row of a subject, to continue behind it. */
-export function rankCursor(kind: Kind, row: number): { bucket: number; row: number } {
-  return { bucket: kind.rank.bucketOf(row), row };
 }
 
 /** Scores at which the policy's percentile cuts lie now, best first. */

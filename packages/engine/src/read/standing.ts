@@ -117,7 +117,7 @@ export function standing(state: State, subject: number, nowMs: number): Standing
   };
 }
 
-export function componentStandings(state: State, subject: number, nowMs: number): ComponentStanding[] {
+function componentStandings(state: State, subject: number, nowMs: number): ComponentStanding[] {
   const { compiled, table } = kindOf(state, subject);
   const row = state.places.rowOf(subject);
   const chunk = table.chunkOf(row);
@@ -142,7 +142,7 @@ export function componentStandings(state: State, subject: number, nowMs: number)
 }
 
 /** Active penalties with the points each takes at `nowMs`; a penalty that is covered by a larger one takes 0. */
-export function penaltiesInForce(state: State, subject: number, nowMs: number): PenaltyInForce[] {
+function penaltiesInForce(state: State, subject: number, nowMs: number): PenaltyInForce[] {
   const sanctions = state.sanctions.of(subject);
   if (sanctions === undefined) return [];
   const shares: number[] = [];
@@ -155,7 +155,7 @@ export function penaltiesInForce(state: State, subject: number, nowMs: number): 
     );
 }
 
-export function rewardsInForce(state: State, subject: number, nowMs: number): RewardInForce[] {
+function rewardsInForce(state: State, subject: number, nowMs: number): RewardInForce[] {
   const sanctions = state.sanctions.of(subject);
   if (sanctions === undefined) return [];
   const shares: number[] = [];

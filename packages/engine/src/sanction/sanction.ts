@@ -94,7 +94,7 @@ export function fullDeduction(
 }
 
 /** Points a penalty takes at `nowMs` on its own: all of it, what fading has left, or nothing. */
-export function deductionAt(penalty: Penalty, nowMs: number): number {
+function deductionAt(penalty: Penalty, nowMs: number): number {
   if (penalty.status !== "active") return 0;
   const { expiresAt } = penalty;
   if (expiresAt === null) return penalty.deduction;

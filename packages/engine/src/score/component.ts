@@ -5,7 +5,7 @@ import { exp } from "../num/exp.ts";
 import { sqrt } from "../num/sqrt.ts";
 import { decayAfter, type CompiledPolicy, type ComponentRule } from "../policy/compile.ts";
 import { SLOT_OFFSETS, type Chunk } from "../state/row-table.ts";
-import { readEvidence, type Reading } from "./evidence.ts";
+import { newReading, readEvidence, type Reading } from "./evidence.ts";
 
 /** 97.5 % point of the normal distribution: intervals are 95 %. */
 export const Z95 = 1.959964;
@@ -85,7 +85,7 @@ export function sumComponent(
   into.mean = weight === 0 ? compiled.priorUtility : (into.wv + into.prior * compiled.priorUtility) / weight;
 }
 
-/** Half a lifetime of forty e-foldings leaves less of the prior than a double can show beside an observation. */
+/** Forty e-foldings leave less of the prior than a double can show beside an observation. */
 const PRIOR_FOLDS_MAX = 40;
 
 function priorLeft(compiled: CompiledPolicy, spanMs: number): number {
@@ -152,8 +152,4 @@ function silence(sums: ComponentSums, compiled: CompiledPolicy, nowMs: number): 
   if (sums.newestMs === 0) return 1;
   const silentMs = Math.min(Math.max(0, nowMs - sums.newestMs), compiled.policy.maxGapMs);
   return exp(-compiled.decayPerMs * silentMs);
-}
-
-function newReading(): Reading {
-  return { newestUnit: 0, w: 0, wv: 0, wvv: 0, ww: 0, spanMs: 0 };
 }

@@ -91,6 +91,10 @@ export interface Reading {
   spanMs: number;
 }
 
+export function newReading(): Reading {
+  return { newestUnit: 0, w: 0, wv: 0, wvv: 0, ww: 0, spanMs: 0 };
+}
+
 /** Reads a slot into `into`. */
 export function readEvidence(chunk: Chunk, slot: number, rule: MetricRule, into: Reading): void {
   const { f64, u32 } = chunk;
@@ -126,7 +130,7 @@ export function readEvidence(chunk: Chunk, slot: number, rule: MetricRule, into:
  */
 export function closeEvidence(chunk: Chunk, slot: number, rule: MetricRule, next: MetricRule): void {
   const { f64, u32 } = chunk;
-  const reading: Reading = { newestUnit: 0, w: 0, wv: 0, wvv: 0, ww: 0, spanMs: 0 };
+  const reading = newReading();
   readEvidence(chunk, slot, rule, reading);
   f64[slot + W] = reading.w;
   f64[slot + WV] = reading.wv;

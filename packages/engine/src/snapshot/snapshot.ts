@@ -20,7 +20,7 @@ import {
   type State,
   type StateOptions,
 } from "../state/state.ts";
-import { ByteReader, ByteWriter } from "./bytes.ts";
+import { ByteReader, ByteWriter } from "../num/bytes.ts";
 
 /** Format of the parts; a snapshot of another version is not read. */
 export const SNAPSHOT_VERSION = 1;

@@ -27,6 +27,8 @@ export const RECOVERED = 18; // trust points worked off, at most IMPACT
 export const TIER_AT = 19; // loggedAt of the last tier evaluation
 export const REGISTERED_AT = 20;
 export const DEADLINE = 23; // instant at which time alone will change what the subject is, 0 for none soon
+export const MEANS = 24; // four doubles: mean utility of each component but trust, in the order of COMPONENTS
+export const HEADER_SIZE = 28;
 /** Header, 32-bit fields; the first eight share a cache line with the score, for they are read with it. */
 export const NUMBER = 8; // dense number of the subject
 export const EVENT_COUNT = 9; // samples folded
@@ -37,13 +39,12 @@ export const TIER_CANDIDATE = 13; // tier that the score asks for, with the coun
 export const FLAGS = 14;
 export const CHANGE_STAMP = 15; // place in the batch's list of changes, see `Changes`
 export const WINDOW_COUNT = 42; // windows and blocks opened: the evidence there is, before decay
+export const STALE_MEANS = 43; // bit c: component c has new evidence since its mean in `MEANS` was taken
 export const STREAKS = 44; // days in a row that each rule of earned rewards held, six bits a rule
 export const STREAK_DAY = 45; // days since 1970 of the newest count
-export const STALE_MEANS = 43; // bit c: component c has new evidence since its mean below was taken
-export const ALL_STALE = 0b1111;
-export const MEANS = 24; // four doubles: mean utility of each component but trust, in the order of COMPONENTS
-export const HEADER_SIZE = 28;
 
+/** Stale means: a bit for each component but trust. */
+export const ALL_STALE = 0b1111;
 /** Flags. */
 export const HAS_SANCTIONS = 1;
 export const IS_LOW = 2;

@@ -1,5 +1,5 @@
 /** One act as one request: logged first, decided when applied. */
-import type { Act, ActResult } from "@staunch/engine";
+import { EMPTY_ENTRY, type Act, type ActResult } from "@staunch/engine";
 import type { Draft, Partition, Refusal } from "./partition/partition.ts";
 
 /** What makes a repeated request the same one. */
@@ -27,13 +27,10 @@ export async function submitAct(
   idempotency: Idempotency,
 ): Promise<ActOutcome> {
   const outcome = await partition.submit({
-    producer: "",
-    sequence: 0,
+    ...EMPTY_ENTRY,
     idempotencyKey: idempotency.key,
     requestHash: idempotency.requestHash,
-    answer: "",
     registrations: draft.registrations,
-    samples: null,
     acts: [act],
   });
   if (outcome.type === "refused") return outcome;

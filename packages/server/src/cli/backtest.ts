@@ -1,13 +1,12 @@
 /** `staunch backtest`: what another policy would have made of what is in the log. */
-import type { State } from "@staunch/engine";
 import type { Command } from "commander";
 import { backtest, type BacktestReport, type Mover } from "../app/backtest/backtest.ts";
 import { restoreCheck, withStorage } from "../offline.ts";
 import { corrupt } from "../storage.ts";
-import { addDataOptions, readPolicy, type Flags, type JsonOption } from "./command.ts";
+import { addDataOptions, directoryOf, readPolicy, type Flags, type JsonOption } from "./command.ts";
 import { CliError, EXIT } from "./exit-codes.ts";
-import { directoryOf } from "./log.ts";
 import { bold, count, plural, points, Progress, signed, table, type Io } from "./output.ts";
+import { largestKind } from "./words.ts";
 
 type BacktestFlags = JsonOption & Flags & { readonly kind?: string };
 
@@ -21,7 +20,7 @@ export function addBacktest(program: Command, io: Io): void {
       const progress = new Progress(io, "replaying");
       const result = await withStorage(directory, async (storage) => {
         const { state } = (await restoreCheck(storage, "snapshot")).restored;
-        const kind = flags.kind ?? largestKind(state);
+        const kind = flags.kind ?? largestKind(state).name;
         const onProgress = (done: number): void => progress.show(done, state.eventCount);
         return backtest(storage.log, { kind, policy, onProgress });
       });
@@ -38,10 +37,6 @@ export function addBacktest(program: Command, io: Io): void {
       if (flags.json === true) io.out(JSON.stringify(result.report));
       else for (const line of reportLines(io, result.report)) io.out(line);
     });
-}
-
-function largestKind({ kinds }: State): string {
-  return kinds.reduce((largest, kind) => (kind.table.count > largest.table.count ? kind : largest)).name;
 }
 
 function reportLines(io: Io, report: BacktestReport): string[] {

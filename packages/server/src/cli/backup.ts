@@ -1,10 +1,9 @@
 /** `staunch backup` and `staunch restore`: copies of a data directory, verified after copying. */
 import type { Command } from "commander";
-import { copyDirectory } from "../offline.ts";
+import { copyDirectory } from "../backup.ts";
 import { describeDamage } from "../ports/log.ts";
-import { addDataOptions, type Flags, type JsonOption } from "./command.ts";
+import { addDataOptions, directoryOf, type Flags, type JsonOption } from "./command.ts";
 import { CliError, EXIT } from "./exit-codes.ts";
-import { directoryOf } from "./log.ts";
 import { count, plural, type Io } from "./output.ts";
 
 type CopyFlags = JsonOption & Flags;

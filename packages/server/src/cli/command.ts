@@ -1,7 +1,7 @@
 /** What all commands share: options, configuration, the policy of a file, and how failures end them. */
 import { existsSync, readFileSync } from "node:fs";
 import { parsePolicy, type Policy } from "@staunch/engine";
-import type { Command } from "commander";
+import type { Command, Option } from "commander";
 import { loadConfig, type ConfigResult, type Provenance } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { SETTINGS } from "../config/settings.ts";
@@ -39,6 +39,13 @@ export function addDataOptions(command: Command): Command {
     .option("--json", "print JSON");
 }
 
+export function clockOption(command: Command): Option {
+  return command
+    .createOption("--clock <clock>", "shifted: the last record is now; recorded: times stay as they are")
+    .choices(["shifted", "recorded"])
+    .default("shifted");
+}
+
 /** One option for each setting of the configuration. */
 export function addSettingOptions(command: Command): Command {
   command.option("--config <file>", "configuration file (STAUNCH_CONFIG; staunch.yaml where there is one)");
@@ -64,6 +71,11 @@ export function loadSettings(io: Io, flags: Flags): LoadedConfig {
   const result = loadConfig({ file, env: io.env, flags: settings });
   if (result.type === "invalid") throw invalidConfig(result);
   return result;
+}
+
+/** The data directory that a command of {@link addDataOptions} works on. */
+export function directoryOf(io: Io, flags: Flags): string {
+  return loadSettings(io, flags).config.storage.directory;
 }
 
 function configFile(io: Io, flags: Flags): { name: string; text: string } | null {
@@ -106,7 +118,7 @@ function camelCase(flag: string): string {
   return flag.replace(/-([a-z0-9])/gu, (_, letter: string) => letter.toUpperCase());
 }
 
-/** A whole number from 1 to `max`, as an option's parser. */
+/** A whole number from `min` to `max`, as an option's parser. */
 export function wholeNumber(name: string, min: number, max: number): (text: string) => number {
   return (text) => {
     const value = Number(text);

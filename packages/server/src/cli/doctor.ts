@@ -5,7 +5,7 @@ import { restoreCheck, withStorage, type RestoreCheck } from "../offline.ts";
 import { StorageError, type Storage } from "../storage.ts";
 import { addDataOptions, loadSettings, type Flags, type JsonOption } from "./command.ts";
 import { EXIT } from "./exit-codes.ts";
-import { logVerify } from "./log-commands.ts";
+import { logVerify } from "./log-lines.ts";
 import { count, plural, Progress, seconds, type Io } from "./output.ts";
 
 interface Check {

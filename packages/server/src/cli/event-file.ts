@@ -2,6 +2,7 @@
 import { Event } from "@staunch/contract";
 import { BATCH_EVENTS_MAX, METRIC_NAMES, SAMPLE_FAILED, type Attributes } from "@staunch/engine";
 import type { ImportBatch, ImportSource, ImportSubject } from "../app/import/import-source.ts";
+import { KIND_DEFAULT } from "../app/kind.ts";
 import { CliError, EXIT } from "./exit-codes.ts";
 
 /** Samples that one file may hold; they are sorted in memory. */
@@ -35,7 +36,7 @@ export function eventSource(name: string, text: string): ImportSource {
   if (samples.length === 0) throw new CliError("file_empty", EXIT.usage, `${name} holds no metric events.`);
   samples.sort((a, b) => a.at - b.at);
   const profiles = Array.from(subjects, ([id, { operator, attributes }]): ImportSubject => {
-    return { id, kind: "provider", operator, attributes };
+    return { id, kind: KIND_DEFAULT, operator, attributes };
   });
   return {
     name: "file",
@@ -68,7 +69,7 @@ function readEvent(name: string, line: number, text: string): MetricEvent | Subj
   if (event.type !== "metric" && event.type !== "subject") {
     throw refuse(`a replay takes metric and subject events, not ${event.type}`);
   }
-  if (event.kind !== undefined && event.kind !== "provider")
+  if (event.kind !== undefined && event.kind !== KIND_DEFAULT)
     throw refuse(`kind ${event.kind} has no policy here`);
   if (event.type === "metric" && event.at === undefined) throw refuse("a metric needs `at` to be replayed");
   return event;

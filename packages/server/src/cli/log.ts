@@ -1,9 +1,9 @@
 /** `staunch log cat|verify`: the log of a data directory that no service has open. */
 import type { Command } from "commander";
 import { withStorage } from "../offline.ts";
-import { addDataOptions, loadSettings, wholeNumber, type Flags, type JsonOption } from "./command.ts";
+import { addDataOptions, directoryOf, wholeNumber, type Flags, type JsonOption } from "./command.ts";
 import { EXIT } from "./exit-codes.ts";
-import { logCat, logVerify } from "./log-commands.ts";
+import { logCat, logVerify } from "./log-lines.ts";
 import type { Io } from "./output.ts";
 
 interface CatFlags extends JsonOption {
@@ -33,8 +33,4 @@ export function addLog(program: Command, io: Io, exit: (code: number) => void): 
         if (!sound) exit(EXIT.checkFailed);
       }),
     );
-}
-
-export function directoryOf(io: Io, flags: Flags): string {
-  return loadSettings(io, flags).config.storage.directory;
 }

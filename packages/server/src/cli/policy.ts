@@ -3,6 +3,7 @@ import type { ActivePolicy, PolicyActivation, PolicyCheck } from "@staunch/contr
 import type { Command } from "commander";
 import type { z } from "zod";
 import { diffPolicies, policyHash, STORAGE_PROVIDER } from "@staunch/engine";
+import { KIND_DEFAULT } from "../app/kind.ts";
 import { Client } from "./client.ts";
 import {
   addServiceOptions,
@@ -44,7 +45,7 @@ export function addPolicy(program: Command, io: Io): void {
     });
   addServiceOptions(policy.command("diff").argument("<file>", "policy as YAML; - for standard input"))
     .description("what a policy would change against the one in force")
-    .option("--kind <kind>", "kind of subjects", "provider")
+    .option("--kind <kind>", "kind of subjects", KIND_DEFAULT)
     .action(async (file: string, flags: KindFlags) => {
       const check = await checkWith(io, file, flags);
       if (flags.json === true) io.out(JSON.stringify(check.diff));
@@ -53,7 +54,7 @@ export function addPolicy(program: Command, io: Io): void {
   addServiceOptions(policy.command("activate").argument("<file>", "policy as YAML; - for standard input"))
     .description("put a policy in force; it is logged as an act with the reason")
     .requiredOption("--reason <text>", "why, kept for ever")
-    .option("--kind <kind>", "kind of subjects", "provider")
+    .option("--kind <kind>", "kind of subjects", KIND_DEFAULT)
     .action((file: string, flags: ActivateFlags) => activate(io, file, flags));
 }
 

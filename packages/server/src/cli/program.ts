@@ -21,7 +21,7 @@ const EXAMPLES = `
 Examples:
   staunch serve --empty                  start with an empty data directory
   staunch replay lanl                    ten years of real failures, scored
-  staunch explain system-20-node-0       why a score is what it is
+  staunch explain lanl-20-0              why a score is what it is
   staunch backtest stricter.yaml         who would move under another policy
 
 Exit codes: 0 ok, 1 failure, 2 usage, 3 not found, 4 denied, 5 conflict, 6 limited, 7 unreachable, 8 check failed;

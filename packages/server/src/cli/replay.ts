@@ -4,11 +4,11 @@ import type { Command } from "commander";
 import type { ImportSource } from "../app/import/import-source.ts";
 import { exampleNames, loadExample } from "../examples.ts";
 import { replay, type Replayed } from "../replay.ts";
-import { loadSettings, readPolicy, readText, type JsonOption } from "./command.ts";
+import { clockOption, loadSettings, readPolicy, readText, type JsonOption } from "./command.ts";
 import { eventSource } from "./event-file.ts";
 import { CliError, EXIT } from "./exit-codes.ts";
 import { bold, count, minute, plural, points, Progress, seconds, table, type Io } from "./output.ts";
-import { explanationLines, fromEngine } from "./words.ts";
+import { explanationLines, fromEngine, largestKind } from "./words.ts";
 
 /** Nodes listed at each end of the ranking. */
 const LISTED = 10;
@@ -48,17 +48,6 @@ export function addReplay(program: Command, io: Io): void {
       if (flags.json === true) io.out(JSON.stringify(asJson(source, replayed, kind)));
       else for (const line of asText(io, title, replayed, kind)) io.out(line);
     });
-}
-
-function largestKind({ kinds }: State): Kind {
-  return kinds.reduce((largest, kind) => (kind.table.count > largest.table.count ? kind : largest));
-}
-
-export function clockOption(command: Command) {
-  return command
-    .createOption("--clock <clock>", "shifted: the last record is now; recorded: times stay as they are")
-    .choices(["shifted", "recorded"])
-    .default("shifted");
 }
 
 /** An example by its name, or a file of events. */

@@ -2,10 +2,9 @@
 import type { Command } from "commander";
 import { createLogger } from "../ops/log.ts";
 import { startService, type Service } from "../service.ts";
-import { addSettingOptions, loadSettings, type Flags } from "./command.ts";
+import { addSettingOptions, clockOption, loadSettings, type Flags } from "./command.ts";
 import { EXIT } from "./exit-codes.ts";
 import { bold, count, minute, plural, Progress, seconds, type Io } from "./output.ts";
-import { clockOption } from "./replay.ts";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** Signals that may come while the service stops; the next one ends it at once. */

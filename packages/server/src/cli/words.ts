@@ -1,5 +1,5 @@
 /** Standings and explanations as a person reads them. The engine and the wire give the same facts in other shapes. */
-import type { Explanation as EngineExplanation } from "@staunch/engine";
+import type { Explanation as EngineExplanation, Kind, State } from "@staunch/engine";
 import type { z } from "zod";
 import type { Explanation as WireExplanation } from "@staunch/contract";
 import { count, minute, plural, points, printable, signed, table } from "./output.ts";
@@ -68,6 +68,11 @@ interface ThresholdView {
   readonly direction: "above" | "below";
   readonly score: number;
   readonly distance: number;
+}
+
+/** The kind that a command means when none is named. */
+export function largestKind({ kinds }: State): Kind {
+  return kinds.reduce((largest, kind) => (kind.table.count > largest.table.count ? kind : largest));
 }
 
 export function fromEngine(explanation: EngineExplanation): ExplanationView {

@@ -5,9 +5,11 @@ import type { Server } from "./route.ts";
 
 export function observe(server: Server, app: App, { metrics }: Ops): void {
   const { partition } = app;
-  partition.onApplied((effects) => {
-    metrics.batches.inc();
-    metrics.scoreChanges.inc(effects.changes.count);
+  partition.follow({
+    applied: (_, { changes }) => {
+      metrics.batches.inc();
+      metrics.scoreChanges.inc(changes.count);
+    },
   });
   metrics.watch({
     position: () => partition.state.position,

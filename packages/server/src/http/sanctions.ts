@@ -34,7 +34,7 @@ function penaltyRoutes(server: Server, app: App): void {
     config: { role: "viewer" },
     schema: {
       summary: "Penalties of a subject",
-      description: "All in force and the newest hundred that ended, in the order in which they were given.",
+      description: "All in force and the newest twenty that ended, in the order in which they were given.",
       tags: ["penalties"],
       params: SubjectPath,
       querystring: SanctionsQuery,
@@ -85,7 +85,7 @@ function rewardRoutes(server: Server, app: App): void {
     config: { role: "viewer" },
     schema: {
       summary: "Rewards of a subject",
-      description: "All in force and the newest hundred that ended, in the order in which they were given.",
+      description: "All in force and the newest twenty that ended, in the order in which they were given.",
       tags: ["rewards"],
       params: SubjectPath,
       querystring: SanctionsQuery,

@@ -5,6 +5,9 @@ export interface Clock {
 
 export const systemClock: Clock = { now: () => Date.now() };
 
+/** Stands where the log does: the times of an import decide, and after it the last one stays. */
+export const logClock: Clock = { now: () => 0 };
+
 /** A clock for tests: stands still until it is moved. */
 export function testClock(startMs: number): Clock & { advance(ms: number): void; set(ms: number): void } {
   let nowMs = startMs;

@@ -166,6 +166,20 @@ export interface Log {
   close(): Promise<void>;
 }
 
+/** The same log with another way to append, for what watches or guards it. */
+export function withAppend(log: Log, append: Log["append"]): Log {
+  return {
+    capabilities: log.capabilities,
+    tail: () => log.tail(),
+    claim: (request) => log.claim(request),
+    append,
+    read: (from, to) => log.read(from, to),
+    trim: (upTo) => log.trim(upTo),
+    verify: () => log.verify(),
+    close: () => log.close(),
+  };
+}
+
 /** Why a log could not be opened. */
 export type OpenRefusal =
   /** Another process has it; `pid` is null when it cannot be told which. */

@@ -15,8 +15,8 @@ export type LockResult =
   | { readonly type: "held"; readonly release: () => void }
   | { readonly type: "locked"; readonly pid: number | null };
 
-const LOCK_FILE = "lock.db";
-const PID_FILE = "staunch.pid";
+export const LOCK_FILE = "lock.db";
+export const PID_FILE = "staunch.pid";
 
 /** Takes the lock of a directory, creating the directory if need be, or tells at once who has it. */
 export function lockDirectory(directory: string): LockResult {

@@ -6,6 +6,7 @@ import {
   apply,
   createState,
   decodeBatch,
+  EMPTY_ENTRY,
   kindNamed,
   standing,
   type Act,
@@ -134,7 +135,7 @@ class Candidate {
     const due = !this.hasLoggedCuts && batch.loggedAt - this.cutsAt >= this.policy.updateIntervalMs;
     if (!due) return { ...batch, entries };
     this.cutsAt = batch.loggedAt;
-    return { ...batch, entries: [...entries, { ...NO_ENTRY, acts: this.cuts() }] };
+    return { ...batch, entries: [...entries, { ...EMPTY_ENTRY, acts: this.cuts() }] };
   }
 
   private rewriteEntry(entry: Entry): Entry {
@@ -157,17 +158,6 @@ class Candidate {
     return kind === undefined ? [] : [movedCuts(kind)].filter((act) => act !== null);
   }
 }
-
-const NO_ENTRY: Entry = {
-  producer: "",
-  sequence: 0,
-  idempotencyKey: "",
-  requestHash: "",
-  answer: "",
-  registrations: [],
-  samples: null,
-  acts: [],
-};
 
 type Comparison = Omit<BacktestReport, "tiers" | "kind" | "events" | "asOf" | "samplesMissingTo">;
 

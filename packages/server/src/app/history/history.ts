@@ -1,7 +1,13 @@
 /** History of a subject: hourly snapshots, crossings and sanctions; what is not stored yet comes from memory. */
 import type { ChangeReason, ComponentName, Json, State } from "@staunch/engine";
 import type { CrossingRow, HistoryStore, SanctionRow, SnapshotRow, Span } from "../../ports/store.ts";
-import { BLOCK_COMPONENTS, readClosing, readComponents, reasonName } from "../projector/closing-values.ts";
+import {
+  BLOCK_COMPONENTS,
+  readClosing,
+  readComponents,
+  reasonName,
+  rounded,
+} from "../projector/closing-values.ts";
 import { sanctionRow } from "../projector/effect-rows.ts";
 import type { Projector } from "../projector/projector.ts";
 
@@ -155,9 +161,4 @@ function toSanction({ id, kind, status, appliedAt, endedAt, facts }: SanctionRow
 
 function isWithin(at: number, span: Span): boolean {
   return at >= span.fromMs && at <= span.toMs;
-}
-
-/** As the store keeps it: four decimals. */
-function rounded(value: number): number {
-  return Math.round(value * 1e4) / 1e4;
 }

@@ -1,6 +1,7 @@
 /**
- * How a data set enters: batches of columns in time order, as the log's own samples are. The shipped examples and the
- * reader of event files make such sources.
+ * How a data set enters: batches of columns in time order, as the log's own samples are. Columns and not objects,
+ * because a data set has millions of samples and an object each would cost more than the fold. The shipped examples
+ * and the reader of event files make such sources.
  */
 import type { Attributes, Policy, SampleColumns } from "@staunch/engine";
 
@@ -14,7 +15,8 @@ export interface ImportSubject {
 
 /**
  * One step of an import. `samples.subject` numbers the subjects of the whole import in the order in which the batches
- * introduce them, from 0 without gaps; a batch introduces its subjects before its own samples.
+ * introduce them, from 0 without gaps; a batch introduces its subjects before its own samples. Either part
+ * may be empty.
  */
 export interface ImportBatch {
   /** Milliseconds since 1970; never smaller than in the batch before, never before a sample of the batch. */

@@ -1,5 +1,12 @@
 /** Brings a data set into the log, with the times of its records instead of the clock's. */
-import { kindNamed, type Entry, type Policy, type SampleColumns, type SubjectUpdated } from "@staunch/engine";
+import {
+  EMPTY_ENTRY,
+  kindNamed,
+  type Entry,
+  type Policy,
+  type SampleColumns,
+  type SubjectUpdated,
+} from "@staunch/engine";
 import type { Outcome, Partition, Refusal } from "../partition/partition.ts";
 import type { TierCutter } from "../tiers/cuts.ts";
 import type { ImportBatch, ImportSource, ImportSubject } from "./import-source.ts";
@@ -161,14 +168,3 @@ class ImportRun {
     return { ...EMPTY_ENTRY, producer: `import:${this.source.name}`, sequence: this.sequence };
   }
 }
-
-const EMPTY_ENTRY: Entry = {
-  producer: "",
-  sequence: 0,
-  idempotencyKey: "",
-  requestHash: "",
-  answer: "",
-  registrations: [],
-  samples: null,
-  acts: [],
-};

@@ -5,6 +5,7 @@ import {
   nearest,
   PENALTY_TYPES,
   REWARD_TYPES,
+  SAMPLE_WEIGHT_MAX,
   SEVERITIES,
   show,
 } from "@staunch/engine";
@@ -70,7 +71,7 @@ const RULES: { readonly [type in EventType]: { readonly [field: string]: FieldRu
     metric: required(checkMetric),
     value: required(checkNumber("a number", () => true)),
     at,
-    weight: optional(checkNumber("more than 0 and at most 10", (value) => value > 0 && value <= 10)),
+    weight: optional(checkNumber(`more than 0 and at most ${SAMPLE_WEIGHT_MAX}`, isWeight)),
     ok: optional(checkBoolean),
     monitor: optional(checkId),
     context: optional(checkText(CONTEXT_BYTES_MAX)),
@@ -184,6 +185,10 @@ function unknownField(field: string, rules: TypeRules): Flaw {
     field: shown.slice(1, -1),
     detail: `there is no field ${shown}; did you mean ${guess}?`,
   };
+}
+
+function isWeight(value: number): boolean {
+  return value > 0 && value <= SAMPLE_WEIGHT_MAX;
 }
 
 function checkMetric(value: unknown): ReturnType<Check> {

@@ -7,9 +7,9 @@
  * it can be strict where JSON is rich (escapes, exponents, other letters), and never reports anything itself. A
  * property test holds what it accepts to what the parser gives.
  */
-import { METRIC_NAMES, SAMPLE_FAILED, SAMPLE_WEIGHT_MAX } from "@staunch/engine";
+import { ID_BYTES_MAX, METRIC_NAMES, SAMPLE_FAILED, SAMPLE_WEIGHT_MAX } from "@staunch/engine";
 import type { EventColumns } from "./decode.ts";
-import { ID_BYTES_MAX, timeMs } from "./values.ts";
+import { timeMs } from "./values.ts";
 
 /** The shortest event: every body of so many bytes has at most one event in each of them. */
 const EVENT_BYTES_MIN = '{"type":"metric","subject":"a","metric":"uptime","value":0}'.length;

@@ -3,7 +3,8 @@
  * numbers that new ids get are those under which the entry is logged.
  */
 import type { Act, Kind, SampleColumns, State } from "@staunch/engine";
-import { kindNamed } from "@staunch/engine";
+import { IDS_MAX, kindNamed } from "@staunch/engine";
+import { KIND_DEFAULT } from "../kind.ts";
 import type { Draft } from "../partition/partition.ts";
 import type { Principal } from "../principal.ts";
 import { actOf, subjectOf, type PendingAct } from "./act-events.ts";
@@ -11,11 +12,6 @@ import type { EventColumns } from "./decode.ts";
 import { ownIdOf, type CheckedEvent } from "./event-fields.ts";
 import type { Flaw } from "./rejection.ts";
 import { ATTRIBUTES_MAX, tooManyAttributes } from "./values.ts";
-
-/** Kind of a new subject whose event names none. */
-const KIND_DEFAULT = "provider";
-/** As many as the id table can number. */
-export const SUBJECTS_MAX = 1 << 24;
 
 /** What is left to write. */
 export interface Resolved {
@@ -160,11 +156,11 @@ class Resolver {
     const { draft, state } = this.context;
     const number = draft.find(id);
     if (number >= 0) return number;
-    if (state.ids.size < SUBJECTS_MAX) return draft.register(id, kind.name);
+    if (state.ids.size < IDS_MAX) return draft.register(id, kind.name);
     return {
       code: "too_many_subjects",
       field: "subject",
-      detail: `there is no room for more than ${SUBJECTS_MAX} subjects`,
+      detail: `there is no room for more than ${IDS_MAX} subjects`,
     };
   }
 

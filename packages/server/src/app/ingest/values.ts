@@ -1,5 +1,5 @@
 /** What the values of event fields must be. Each check gives null, or the mistake without the field's name. */
-import { parseDuration, show } from "@staunch/engine";
+import { ID_BYTES_MAX, parseDuration, show } from "@staunch/engine";
 import type { RejectionCode } from "./rejection.ts";
 
 export interface ValueFlaw {
@@ -8,7 +8,6 @@ export interface ValueFlaw {
 }
 export type Check = (value: unknown) => ValueFlaw | null;
 
-export const ID_BYTES_MAX = 256;
 /** The end of the year 9999, the last instant that RFC 3339 can write. */
 const TIME_MAX_MS = 253_402_300_799_999;
 /** A hundred years; what shall last longer is sent without an end. */

@@ -1,6 +1,6 @@
 /** Frames as text: server-sent events, each a named event with the log position as its id. */
 import { CHANGE_REASONS, kindOf, type State } from "@staunch/engine";
-import { BLOCK_COMPONENTS, readComponents } from "../projector/closing-values.ts";
+import { BLOCK_COMPONENTS, readComponents, rounded } from "../projector/closing-values.ts";
 import { detailOf } from "../projector/effect-rows.ts";
 import type { Change, Crossing } from "./change-ring.ts";
 import { SCORE_CHANGED, tierOf } from "./filter.ts";
@@ -79,9 +79,4 @@ function onTheWire(detail: ReturnType<typeof detailOf>): { readonly [name: strin
 
 function time(ms: number): string {
   return new Date(ms).toISOString();
-}
-
-/** Four decimals, as history has them. */
-function rounded(value: number): number {
-  return Math.round(value * 1e4) / 1e4;
 }

@@ -40,18 +40,17 @@ export type Outcome =
     }
   | { readonly type: "refused"; readonly refusal: Refusal };
 
-/** Called after each batch, before anybody is answered; the effects are used again for the next. */
-export type Listener = (effects: Effects) => void;
-
 /** A batch that is about to be applied. */
 export interface NextBatch {
   readonly position: number;
   readonly loggedAt: number;
 }
 
-/** Told of every batch, replayed or live: the state as it was before, and what the batch did. */
+/** Told of every batch, replayed or live. */
 export interface Follower {
-  applying(state: State, next: NextBatch): void;
+  /** The state is still as it was before. */
+  applying?(state: State, next: NextBatch): void;
+  /** What the batch did, before anybody is answered; the effects are used again for the next. */
   applied(state: State, effects: Effects): void;
 }
 
@@ -78,7 +77,6 @@ export class Partition {
   private readonly clock: Clock;
   private readonly commitEventsMax: number;
   private readonly followers: Follower[] = [];
-  private readonly listeners: Listener[] = [];
   private readonly queue: Waiting[] = [];
   private queuedEvents = 0;
   /** Kinds of ids that are named in requests not yet applied. */
@@ -123,10 +121,6 @@ export class Partition {
     this.followers.push(follower);
   }
 
-  onApplied(listener: Listener): void {
-    this.listeners.push(listener);
-  }
-
   /** Resolves ids for one request; `submit` or `discard` must follow before anything else happens. */
   draft(): Draft {
     return new Draft(this.state, this.provisionalKinds);
@@ -137,7 +131,7 @@ export class Partition {
     const events = countEvents([entry]);
     const refusal = this.refusalOf(events);
     if (refusal !== null) {
-      this.takeBack(entry);
+      takeBack(entry.registrations, this.state, this.provisionalKinds);
       return Promise.resolve({ type: "refused", refusal });
     }
     return new Promise((answer) => {
@@ -269,13 +263,12 @@ export class Partition {
   }
 
   private fold(batch: readonly Waiting[], position: number, hash: string, loggedAt: number): void {
-    for (const follower of this.followers) follower.applying(this.state, { position, loggedAt });
+    for (const follower of this.followers) follower.applying?.(this.state, { position, loggedAt });
     const effects = apply(this.state, { position, loggedAt, entries: batch.map(({ entry }) => entry) });
     this.appliedHash = hash;
     for (const { entry } of batch)
       for (const { number } of entry.registrations) this.provisionalKinds.delete(number);
     for (const follower of this.followers) follower.applied(this.state, effects);
-    for (const listener of this.listeners) listener(effects);
     for (const [index, waiting] of batch.entries()) {
       waiting.answer({ type: "applied", position, loggedAt, result: effects.results[index]! });
     }
@@ -287,14 +280,6 @@ export class Partition {
     this.queuedEvents = 0;
     this.withdraw();
     for (const { answer } of refused) answer({ type: "refused", refusal });
-  }
-
-  /** The ids of a request that is refused at once are the newest: nothing else has happened since its draft. */
-  private takeBack({ registrations }: Entry): void {
-    const first = registrations[0];
-    if (first === undefined) return;
-    this.state.ids.truncate(first.number);
-    for (const { number } of registrations) this.provisionalKinds.delete(number);
   }
 
   /** Ids that were numbered for requests which are not in the log. */
@@ -340,12 +325,21 @@ export class Draft {
 
   /** Takes back the numbers: the request will not be submitted. */
   discard(): void {
-    const first = this.registrations[0];
-    if (first === undefined) return;
-    this.state.ids.truncate(first.number);
-    for (const { number } of this.registrations) this.provisionalKinds.delete(number);
+    takeBack(this.registrations, this.state, this.provisionalKinds);
     this.registrations.length = 0;
   }
+}
+
+/** The ids of a draft, or of a request that is refused at once, are the newest: nothing else has happened since. */
+function takeBack(
+  registrations: readonly Registration[],
+  { ids }: State,
+  provisionalKinds: Map<number, string>,
+): void {
+  const first = registrations[0];
+  if (first === undefined) return;
+  ids.truncate(first.number);
+  for (const { number } of registrations) provisionalKinds.delete(number);
 }
 
 function refusalFor(result: Exclude<AppendResult, { type: "appended" }>): Refusal {

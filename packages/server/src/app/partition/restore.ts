@@ -40,7 +40,7 @@ export async function restoreState(
   log: Log,
   snapshots: SnapshotStore,
   options: StateOptions,
-  follower: Follower | null = null,
+  follower?: Follower,
 ): Promise<RestoreResult> {
   const latest = await snapshots.latest();
   const usable = latest.type === "found" && latest.snapshot.engineVersion === ENGINE_VERSION ? latest : null;
@@ -62,7 +62,7 @@ export async function restoreState(
     if (decoded.type === "corrupt")
       return { type: "corrupt", position: record.position, detail: decoded.detail };
     if (!decoded.complete) return { type: "not_covered", position: record.position };
-    follower?.applying(state, decoded.batch);
+    follower?.applying?.(state, decoded.batch);
     const effects = apply(state, decoded.batch);
     follower?.applied(state, effects);
     replayedRecords += 1;

@@ -6,6 +6,7 @@ import {
   parsePolicy,
   policyDocument,
   policyHash,
+  type Accountable,
   type Kind,
   type Policy,
   type PolicyChange,
@@ -88,7 +89,7 @@ export class Policies {
     kindName: string,
     document: unknown,
     expected: ExpectedVersion,
-    by: { readonly issuer: string; readonly reason: string },
+    by: Accountable,
   ): Promise<ActivationOutcome> {
     const before = kindNamed(this.partition.state, kindName)?.compiled.policy ?? null;
     const current = before === null ? null : policyHash(before);
@@ -107,7 +108,7 @@ export class Policies {
     kindName: string,
     before: Policy | null,
     policy: Policy,
-    by: { readonly issuer: string; readonly reason: string },
+    by: Accountable,
   ): Promise<ActivationOutcome> {
     const act = { type: "policy.activated", kind: kindName, policy, ...by } as const;
     const outcome = await submitAct(this.partition, this.partition.draft(), act, NOT_IDEMPOTENT);

@@ -88,6 +88,11 @@ export function blockOf(state: State, hour: number, range: number, page: Page): 
   return block;
 }
 
+/** What is told and kept of a score: four decimals. */
+export function rounded(value: number): number {
+  return Math.round(value * 1e4) / 1e4;
+}
+
 /** Name of a reason as columns have it; null for one that does not exist. */
 export function reasonName(reason: number): ChangeReason | null {
   return CHANGE_REASONS[reason] ?? null;

@@ -2,6 +2,7 @@
 import {
   apply,
   createState,
+  EMPTY_ENTRY,
   metricCode,
   STORAGE_PROVIDER,
   type Act,
@@ -77,20 +78,6 @@ export function run(state: State, projector: Projector, batch: Batch): Effects {
   return effects;
 }
 
-function batchOf(
-  position: number,
-  loggedAt: number,
-  { registrations = [], samples = null, acts = [] }: Partial<Batch["entries"][number]>,
-): Batch {
-  const entry = {
-    producer: "",
-    sequence: 0,
-    idempotencyKey: "",
-    requestHash: "",
-    answer: "",
-    registrations,
-    samples,
-    acts,
-  };
-  return { position, loggedAt, entries: [entry] };
+function batchOf(position: number, loggedAt: number, parts: Partial<Batch["entries"][number]>): Batch {
+  return { position, loggedAt, entries: [{ ...EMPTY_ENTRY, ...parts }] };
 }

@@ -3,6 +3,7 @@ import {
   kindNamed,
   kindOf,
   standing,
+  type Accountable,
   type Context,
   type Penalty,
   type PenaltyType,
@@ -16,12 +17,6 @@ import { readTime } from "../read-time.ts";
 
 /** An act may name a time this far ahead of the clock of the service. */
 const AHEAD_MAX_MS = 300_000;
-
-/** Who gives or revokes, and why. */
-export interface Accountable {
-  readonly issuer: string;
-  readonly reason: string;
-}
 
 export interface PenaltyOrder extends Accountable {
   readonly type: PenaltyType;

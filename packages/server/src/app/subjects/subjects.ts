@@ -12,6 +12,7 @@ import {
   type Standing,
 } from "@staunch/engine";
 import { NOT_IDEMPOTENT, submitAct, type ActOutcome } from "../acts.ts";
+import { KIND_DEFAULT } from "../kind.ts";
 import type { Partition } from "../partition/partition.ts";
 import { readTime } from "../read-time.ts";
 import { listSubjects, type SubjectList, type SubjectQuery } from "./list.ts";
@@ -22,7 +23,7 @@ export type RawSample = ReturnType<AggregateStore["samples"]>[number];
 
 export interface ProfileRequest {
   readonly id: string;
-  /** Kind of a new subject; null takes the one it has, or `provider`. */
+  /** Kind of a new subject; null takes the one it has, or {@link KIND_DEFAULT}. */
   readonly kind: string | null;
   readonly operator: string | null;
   /** All attributes: what is not named is removed. */
@@ -36,8 +37,6 @@ export type ProfileOutcome =
   | { readonly type: "written"; readonly subject: number; readonly created: boolean }
   | { readonly type: "kind_not_found"; readonly kind: string }
   | { readonly type: "kind_mismatch"; readonly kind: string };
-
-const KIND_STANDARD = "provider";
 
 export class Subjects {
   private readonly partition: Partition;
@@ -99,7 +98,7 @@ export class Subjects {
   async writeProfile(request: ProfileRequest): Promise<ProfileOutcome> {
     const draft = this.partition.draft();
     const known = draft.find(request.id);
-    const kind = request.kind ?? (known === -1 ? KIND_STANDARD : draft.kindOf(known));
+    const kind = request.kind ?? (known === -1 ? KIND_DEFAULT : draft.kindOf(known));
     if (known === -1 && !draft.hasKind(kind)) return { type: "kind_not_found", kind };
     if (known !== -1 && draft.kindOf(known) !== kind)
       return { type: "kind_mismatch", kind: draft.kindOf(known) };

@@ -2,7 +2,7 @@
  * Cuts of percentile tiers. Where they lie depends on the whole ranking, so the fold cannot know them: they are taken
  * from the ranking here and enter the log as an act.
  */
-import { percentileCuts, type Entry, type Kind, type TierCuts } from "@staunch/engine";
+import { EMPTY_ENTRY, percentileCuts, type Kind, type TierCuts } from "@staunch/engine";
 import type { Partition } from "../partition/partition.ts";
 
 /** Cuts that moved by less, in points, are left as they are. */
@@ -45,19 +45,6 @@ export class TierCutter {
     });
     if (acts.length === 0) return;
     // A refusal needs no answer: the next look finds the cuts moved still.
-    await this.partition.submit(entryOf(acts), state.now);
+    await this.partition.submit({ ...EMPTY_ENTRY, acts }, state.now);
   }
-}
-
-function entryOf(acts: readonly TierCuts[]): Entry {
-  return {
-    producer: "",
-    sequence: 0,
-    idempotencyKey: "",
-    requestHash: "",
-    answer: "",
-    registrations: [],
-    samples: null,
-    acts,
-  };
 }

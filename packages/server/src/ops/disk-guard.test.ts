@@ -1,8 +1,8 @@
 import { tmpdir } from "node:os";
 import { expect, test } from "vitest";
-import { MemoryLog, MemoryLogStore } from "./adapters/memory-log/memory-log.ts";
+import { MemoryLog, MemoryLogStore } from "../adapters/memory-log/memory-log.ts";
+import type { AppendResult } from "../ports/log.ts";
 import { guardDisk } from "./disk-guard.ts";
-import type { AppendResult } from "./ports/log.ts";
 
 test("nothing is appended while the disk has less room than shall stay free, and reads go on", async () => {
   const { result, records } = await appendWith(Number.MAX_SAFE_INTEGER);

@@ -3,6 +3,7 @@ import type { Entry, SampleColumns } from "@staunch/engine";
 import { canonicalJson, decodeBatch, METRICS, SAMPLE_FAILED, SAMPLE_METRIC_MASK } from "@staunch/engine";
 import type { Log, LogRecord, VerifyResult } from "../ports/log.ts";
 import { describeDamage } from "../ports/log.ts";
+import { plural } from "./output.ts";
 
 export interface LogCatOptions {
   /** First and last position, both included; `to` may be Infinity. */
@@ -140,8 +141,4 @@ function metricName(kind: number): string {
 function timeText(atMs: number): string {
   const date = new Date(atMs);
   return Number.isNaN(date.getTime()) ? `${atMs}` : date.toISOString();
-}
-
-function plural(count: number, word: string): string {
-  return `${count} ${word}${count === 1 ? "" : "s"}`;
 }

@@ -1,6 +1,6 @@
 /** A log that refuses to append while the disk has less room than the operator wants to keep free. */
 import { statfs } from "node:fs/promises";
-import type { Log } from "./ports/log.ts";
+import { withAppend, type Log } from "../ports/log.ts";
 
 /** The disk is asked at most this often; in between it cannot lose much of what is kept free. */
 const ASK_EVERY_MS = 1000;
@@ -16,14 +16,5 @@ export function guardDisk(log: Log, directory: string, freeMinBytes: number): Lo
     isShort = bavail * bsize < freeMinBytes;
     return !isShort;
   };
-  return {
-    capabilities: log.capabilities,
-    tail: () => log.tail(),
-    claim: (request) => log.claim(request),
-    append: async (request) => ((await hasRoom()) ? log.append(request) : { type: "full" }),
-    read: (from, to) => log.read(from, to),
-    trim: (upTo) => log.trim(upTo),
-    verify: () => log.verify(),
-    close: () => log.close(),
-  };
+  return withAppend(log, async (request) => ((await hasRoom()) ? log.append(request) : { type: "full" }));
 }

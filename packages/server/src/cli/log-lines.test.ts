@@ -1,9 +1,9 @@
 import type { Entry, SampleColumns } from "@staunch/engine";
-import { encodeBatch } from "@staunch/engine";
+import { EMPTY_ENTRY, encodeBatch } from "@staunch/engine";
 import { beforeEach, describe, expect, test } from "vitest";
 import { MemoryLog, MemoryLogStore } from "../adapters/memory-log/memory-log.ts";
 import { LogDamagedError } from "../ports/log.ts";
-import { logCat, logVerify } from "./log-commands.ts";
+import { logCat, logVerify } from "./log-lines.ts";
 
 const T0 = Date.UTC(2026, 0, 1);
 
@@ -131,8 +131,7 @@ async function append(entries: readonly Entry[]): Promise<void> {
 }
 
 function entry(fields: Partial<Entry>): Entry {
-  const nothing = { producer: "", sequence: 0, idempotencyKey: "", requestHash: "", answer: "" };
-  return { ...nothing, registrations: [], samples: null, acts: [], ...fields };
+  return { ...EMPTY_ENTRY, ...fields };
 }
 
 function samples(): SampleColumns {

@@ -2,7 +2,7 @@
  * Snapshots that count only when the history holds everything that is in them: a restore from one does not replay what
  * came before it, so nobody would tell the projector again.
  */
-import type { SnapshotStore, SnapshotWriter } from "./ports/snapshots.ts";
+import type { SnapshotStore, SnapshotWriter } from "../../ports/snapshots.ts";
 
 /** @param settle stores what waits for the history; false when it could not */
 export function settledSnapshots(store: SnapshotStore, settle: () => Promise<boolean>): SnapshotStore {
