@@ -2,6 +2,7 @@
 import { EVENTS_PER_BODY, makeBodies, registeringBodies } from "./bodies.ts";
 import { subjectId } from "./fleet.ts";
 import { Connection, eventsRequest } from "./http-client.ts";
+import { paced, pacedRequests } from "./pace.ts";
 import { quantile, type Result } from "./result.ts";
 import { startServiceProcess } from "./service-process.ts";
 
@@ -10,6 +11,7 @@ const SINGLES_PER_SECOND = 1_000;
 const BATCH_EVENTS_PER_SECOND = 300_000;
 const SECONDS = 15;
 const CONNECTIONS = 64;
+const BATCH_CONNECTIONS = 16;
 
 export async function* benchAck(): AsyncGenerator<Result> {
   const service = await startServiceProcess();
@@ -51,7 +53,7 @@ async function singles(port: number, key: string): Promise<number[]> {
     idle.push(connection);
     waiting.shift()?.();
   };
-  await paced(SINGLES_PER_SECOND, (dueAt, index) => {
+  await paced(SINGLES_PER_SECOND, SECONDS, (dueAt, index) => {
     const event = `{"type":"metric","subject":"${subjectId(index % SUBJECTS)}","metric":"uptime","value":0.9991}`;
     pending.push(one(dueAt, eventsRequest(key, event)));
   });
@@ -61,40 +63,8 @@ async function singles(port: number, key: string): Promise<number[]> {
 }
 
 async function load(port: number, batches: readonly Uint8Array[], perSecond: number): Promise<number> {
-  if (perSecond === 0) return 0;
-  const connections = Array.from({ length: 16 }, () => new Connection(port));
-  let next = 0;
-  let sent = 0;
-  const pending: Promise<void>[] = [];
-  await paced(perSecond, () => {
-    const connection = connections.pop();
-    // Behind by sixteen: this batch is left out, and the rate reported says so.
-    if (connection === undefined) return;
-    pending.push(
-      connection.send(batches[next++ % batches.length]!).then((status) => {
-        if (status === 200) sent++;
-        connections.push(connection);
-      }),
-    );
-  });
-  await Promise.all(pending);
+  const connections = Array.from({ length: BATCH_CONNECTIONS }, () => new Connection(port));
+  const sent = await pacedRequests(connections, batches, perSecond, SECONDS);
   for (const connection of connections) connection.close();
   return sent;
-}
-
-/** Calls `due` as often a second for {@link SECONDS}, catching up when the timer was late. */
-function paced(perSecond: number, due: (dueAt: number, index: number) => void): Promise<void> {
-  return new Promise((resolve) => {
-    const began = performance.now();
-    let index = 0;
-    const timer = setInterval(() => {
-      const elapsedMs = performance.now() - began;
-      for (; index < (elapsedMs / 1000) * perSecond && index < SECONDS * perSecond; index++) {
-        due(began + (index * 1000) / perSecond, index);
-      }
-      if (index < SECONDS * perSecond) return;
-      clearInterval(timer);
-      resolve();
-    }, 1);
-  });
 }

@@ -41,6 +41,11 @@ export class Connection {
   }
 }
 
+/** A GET of a path. */
+export function getRequest(key: string, path: string): Uint8Array {
+  return Buffer.from(`GET ${path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${key}\r\n\r\n`);
+}
+
 /** A POST of JSON to the ingest route. */
 export function eventsRequest(key: string, body: string): Uint8Array {
   const bytes = Buffer.from(body);

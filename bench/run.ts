@@ -5,6 +5,7 @@ import { benchFold } from "./fold.ts";
 import { benchIngest } from "./ingest.ts";
 import { benchLog } from "./log.ts";
 import { benchMemory } from "./memory.ts";
+import { benchPause } from "./pause.ts";
 import { benchRank } from "./rank.ts";
 import { benchRestore } from "./restore.ts";
 import type { Bench } from "./result.ts";
@@ -13,6 +14,7 @@ const BENCHES: { readonly [name: string]: Bench } = {
   fold: benchFold,
   ingest: benchIngest,
   ack: benchAck,
+  pause: benchPause,
   rank: benchRank,
   explain: benchExplain,
   memory: benchMemory,

@@ -5,6 +5,15 @@ export const LANL_POLICY = {
   name: "lanl-nodes",
   reputation: {
     sources: ["uptime"],
+    reward_rules: {
+      thresholds: {
+        high_uptime: null,
+        fast_response: null,
+        data_integrity: null,
+        long_term_service: null,
+        exceptional_performance: null,
+      },
+    },
     tiers: { mode: "score", score_cuts: [99.99, 99.9, 99, 95] },
   },
   tracking: {

@@ -164,7 +164,13 @@ export const Explanation = z
         name: z.string().describe("A tier, or `reputation_low`."),
         direction: z.enum(["above", "below"]),
         score: z.number().describe("Score at which it takes effect, margin included."),
-        distance: z.number().describe("Points from here to there."),
+        distance: z.number().min(0).describe("Points from here to there, 0 when it is reached."),
+        is_past: z.boolean().describe("Whether a threshold below is passed already."),
+        blocked_by: z
+          .enum(["trust", "evidence"])
+          .nullable()
+          .describe("What holds the higher tier back whatever the score."),
+        missing: z.number().describe("Trust points, or windows of evidence, that are missing."),
       }),
     ),
   })

@@ -234,11 +234,16 @@ class Running {
   private closing: Promise<void> | null = null;
 
   constructor(parts: RunningParts) {
-    const { partition, storage, followed } = parts;
+    const { partition, storage, followed, config } = parts;
     this.parts = parts;
     this.cutter = new TierCutter(partition);
     const snapshots = settledSnapshots(storage.snapshots, () => followed.settle());
-    this.snapshotter = new Snapshotter(partition, snapshots, storage.log, () => followed.settledTo());
+    this.snapshotter = new Snapshotter(partition, {
+      store: snapshots,
+      log: storage.log,
+      projectedTo: () => followed.settledTo(),
+      sampleRetentionMs: config.storage.sampleRetentionMs,
+    });
   }
 
   /** Brings the example in, then keeps it in a snapshot so that the next start need not replay it. */

@@ -71,6 +71,7 @@ function activatePolicy(state: State, act: PolicyActivated): ActResult {
     if (!sameNames(next.policy.tiers.names, kind.compiled.policy.tiers.names)) placeAnew(state, kind, next);
     if (!sameCuts(kind.compiled.policy, next.policy)) kind.cuts = null;
     kind.compiled = next;
+    kind.policyAt = state.now;
     const { metricRetentionMs, aggregateIntervalMs, sampleSize } = act.policy;
     kind.aggregates?.reconfigure({ metricRetentionMs, aggregateIntervalMs, sampleSize }, state.now);
   }

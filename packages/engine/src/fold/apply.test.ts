@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { STORAGE_PROVIDER } from "../policy/presets.ts";
+import { CHANGE_REASONS } from "../policy/vocabulary.ts";
 import { stateHash } from "../read/digest.ts";
 import { EVALUATED_AT, rowStart } from "../state/row-table.ts";
 import { createState, type State } from "../state/state.ts";
@@ -279,15 +280,27 @@ describe("sanctions", () => {
     const subject = lab.register("a");
     const lasting = Array.from({ length: 150 }, () => penalty(subject, { points: 0.001 }));
     lab.apply(T0, { acts: lasting });
-    for (let index = 0; index < 120; index++) {
-      lab.apply(T0 + index, { acts: [penalty(subject, { points: 0.001, expiresAt: T0 + index })] });
-    }
+    // Without a cost in trust nothing is left to appeal against once they have ended.
+    const brief = (expiresAt: number) => penalty(subject, { points: 0, fraction: null, expiresAt });
+    for (let index = 0; index < 120; index++) lab.apply(T0 + index, { acts: [brief(T0 + index)] });
     const { penalties } = lab.state.sanctions.of(subject)!;
     const ended = penalties.filter(({ status }) => status === "ended");
     expect(ended.length).toBeGreaterThanOrEqual(SANCTIONS_ENDED_MAX);
     expect(ended.length).toBeLessThanOrEqual(SANCTIONS_ENDED_MAX + 1);
     expect(ended.at(-1)!.expiresAt).toBe(T0 + 119);
     expect(penalties.filter(({ status }) => status === "active")).toHaveLength(150);
+  });
+});
+
+describe("an activated policy", () => {
+  test("is told as the reason at once, also for whoever events keep fresh", () => {
+    const lab = new Lab();
+    const subject = lab.register("a");
+    for (let minute = 0; minute < 30; minute++) lab.sample(subject, "uptime", 1, T0 + minute * 60_000);
+    const other = { ...STORAGE_PROVIDER, components: { uptime: 0.5, trust: 0.5 } };
+    const { changes } = lab.apply(lab.state.now + 1, { acts: [activation(other)] });
+    expect(changes.count).toBe(1);
+    expect(CHANGE_REASONS[changes.reason[0]!]).toBe("policy_activated");
   });
 });
 

@@ -370,6 +370,7 @@ describe("sanctions in force", () => {
       acts: [
         { type: "penalty.revoked", penaltyId: "pen_0_0", ...accountable },
         { type: "penalty.revoked", penaltyId, ...accountable },
+        { type: "penalty.revoked", penaltyId, ...accountable },
         { type: "reward.revoked", rewardId: "rew_0_0", ...accountable },
         { type: "reward.revoked", rewardId, ...accountable },
         { type: "reward.revoked", rewardId, ...accountable },
@@ -379,11 +380,32 @@ describe("sanctions in force", () => {
       type: "applied",
       acts: [
         { type: "penalty_not_found", id: "pen_0_0" },
-        { type: "penalty_not_active", id: penaltyId, status: "ended" },
+        { type: "done", id: penaltyId },
+        { type: "penalty_not_active", id: penaltyId, status: "revoked" },
         { type: "reward_not_found", id: "rew_0_0" },
         { type: "done", id: rewardId },
         { type: "reward_not_active", id: rewardId, status: "revoked" },
       ],
     });
+  });
+
+  test("a penalty that has ended is undone all the same: its cost in trust is given back", () => {
+    const lab = new Lab();
+    const provider = lab.register("p");
+    lab.apply(T0);
+    const trust = (): number => lab.component(provider, "trust").score;
+    const before = trust();
+    lab.apply(T0 + 1, { acts: [penalty(provider, { penalty: "fraud", points: 20, expiresAt: T0 + 2 })] });
+    const { id } = lab.standing(provider, T0 + 1).penalties[0]!.penalty;
+    lab.apply(T0 + 3);
+    expect(trust()).toBeCloseTo(before - 16, 9);
+    const undone = {
+      type: "penalty.revoked",
+      penaltyId: id,
+      issuer: "key:judge",
+      reason: "appeal upheld",
+    } as const;
+    expect(lab.apply(T0 + 4, { acts: [undone] }).list.map(({ type }) => type)).toContain("penalty.revoked");
+    expect(trust()).toBeCloseTo(before, 9);
   });
 });

@@ -45,6 +45,17 @@ describe("an earned reward", () => {
     expect(rewards[0]!.reason).toContain("7 days");
   });
 
+  test("is not earned by silence, however good the past", () => {
+    const lab = new Lab(POLICY);
+    serve(lab, 40, 1);
+    const from = lab.state.now;
+    const before = lab.state.sanctions.of(0)!.rewards.length;
+    for (let day = 1; day <= 60; day++) lab.apply(from + day * DAY_MS);
+    const granted = lab.state.sanctions.of(0)!.rewards.slice(before);
+    expect(granted.filter(({ at }) => at > from + 2 * DAY_MS)).toEqual([]);
+    expect(lab.state.sanctions.of(0)!.rewards.every(({ status }) => status === "ended")).toBe(true);
+  });
+
   test("is not earned below the threshold", () => {
     const lab = new Lab(POLICY);
     expect(serve(lab, 60, 0.96)).toHaveLength(0);

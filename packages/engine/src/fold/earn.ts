@@ -7,7 +7,15 @@ import type { ComponentName } from "../policy/policy.ts";
 import { EARNED_REWARDS, type EarnedReward } from "../policy/vocabulary.ts";
 import { componentInterval } from "../score/interval.ts";
 import { trustOf } from "../score/trust.ts";
-import { EVIDENCE_DAYS, FIRST_AT, NUMBER, STREAK_DAY, STREAKS, type Chunk } from "../state/row-table.ts";
+import {
+  EVIDENCE_DAYS,
+  FIRST_AT,
+  LAST_DAY,
+  NUMBER,
+  STREAK_DAY,
+  STREAKS,
+  type Chunk,
+} from "../state/row-table.ts";
 import type { Kind, State } from "../state/state.ts";
 import { enterReward } from "./reward.ts";
 
@@ -31,6 +39,11 @@ export function earnRewards(state: State, kind: Kind, chunk: Chunk, start: numbe
   const newest = u32[start * 2 + STREAK_DAY]!;
   if (today === newest || f64[start + FIRST_AT] === 0) return;
   u32[start * 2 + STREAK_DAY] = today;
+  // Silence earns nothing: a bound that nobody has fed since the day before yesterday breaks the row.
+  if (u32[start * 2 + LAST_DAY]! < today - 1) {
+    u32[start * 2 + STREAKS] = 0;
+    return;
+  }
   const before = today === newest + 1 ? u32[start * 2 + STREAKS]! : 0;
   let after = 0;
   for (const [place, type] of EARNED_REWARDS.entries()) {

@@ -25,6 +25,7 @@ export const REASON = {
   penaltyEnded: CHANGE_REASONS.indexOf("penalty_ended"),
   revoked: CHANGE_REASONS.indexOf("penalty_revoked"),
   rewardEnded: CHANGE_REASONS.indexOf("reward_ended"),
+  policy: CHANGE_REASONS.indexOf("policy_activated"),
   alert: CHANGE_REASONS.indexOf("alert_opened"),
 } as const;
 /** Time alone moved it; the sign of the change decides between decay and recovery. */

@@ -43,6 +43,7 @@ export function evaluate(
   const ended = sanctioned ? endSanctions(state, subject) : -1;
   if (f64[start + IMPACT]! > 0) f64[start + RECOVERED] = recoveredOf(chunk, start, policy, state.now);
   const before = f64[start + SCORE]!;
+  const byPolicy = reason === BY_TIME && f64[start + EVALUATED_AT]! <= kind.policyAt;
   const sanctions = sanctioned ? state.sanctions.of(subject) : undefined;
   freshenMeans(chunk, start, kind.compiled);
   const score = scoreRow(chunk, start, kind.compiled, sanctions, state.now);
@@ -51,7 +52,8 @@ export function evaluate(
   indexRow(kind, row);
   evaluateTier(state, kind, chunk, start, score);
   watchThreshold(state, kind, chunk, start, score);
-  if (score !== before) note(state, chunk, start, before, score, ended === -1 ? reason : ended);
+  if (score !== before)
+    note(state, chunk, start, before, score, ended === -1 ? (byPolicy ? REASON.policy : reason) : ended);
 }
 
 /** Evaluates one subject unless its restored chunk already holds this batch. */

@@ -27,7 +27,9 @@ export function refreshSlice(state: State, elapsedMs: number): void {
   for (let step = 0; step < due; step++) {
     if (state.refreshNext >= count) state.refreshNext = 0;
     const subject = state.refreshNext++;
-    if (state.now - evaluatedAt(state, subject) < intervalMs / ROUNDS_PER_INTERVAL) continue;
+    const at = evaluatedAt(state, subject);
+    const isFresh = state.now - at < intervalMs / ROUNDS_PER_INTERVAL && at > kindOf(state, subject).policyAt;
+    if (isFresh) continue;
     evaluateSubject(state, subject, BY_TIME);
     watchCrossing(state, subject, intervalMs);
     // Nobody else gives back the memory of a subject that has fallen silent.

@@ -80,8 +80,14 @@ export function revokePenalty(state: State, id: string): ActResult {
   if (penalty === undefined) return { type: "penalty_not_found", id };
   if (isReplayed(state, penalty) && (penalty.status === "active" || wasActive(state, penalty)))
     return { type: "done", id };
-  if (penalty.status !== "active") return { type: "penalty_not_active", id, status: penalty.status };
-  endPenalty(state, penalty, "revoked", state.now);
+  if (penalty.status === "revoked") return { type: "penalty_not_active", id, status: penalty.status };
+  if (penalty.status === "active") {
+    endPenalty(state, penalty, "revoked", state.now);
+  } else {
+    // It takes no points any more, but what it cost in trust outlives it and is given back.
+    penalty.status = "revoked";
+    penalty.endedAt = state.now;
+  }
   const { chunk, start } = rowOf(state, penalty.subject);
   const impact = Math.max(0, chunk.f64[start + IMPACT]! - penalty.trustImpact);
   chunk.f64[start + IMPACT] = impact;

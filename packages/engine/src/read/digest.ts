@@ -14,6 +14,7 @@ export function stateHash(state: State): string {
     digest.text(kind.name);
     digest.text(policyHash(kind.compiled.policy));
     digest.text(JSON.stringify(kind.cuts));
+    digest.f64(kind.policyAt);
     for (let row = 0; row < kind.table.count; row++) {
       const chunk = kind.table.chunkOf(row);
       const start = rowStart(row);

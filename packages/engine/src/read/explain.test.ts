@@ -104,4 +104,19 @@ describe("an explanation", () => {
       { numRuns: 15 },
     );
   });
+
+  test("says what holds a higher tier back whatever the score", () => {
+    const lab = new Lab(policyWith({ tiers: { ...STORAGE_PROVIDER.tiers, mode: "score" } }));
+    const subject = lab.register("p");
+    const next = () => lab.explain(subject).thresholds.find(({ direction }) => direction === "above")!;
+    lab.sample(subject, "uptime", 1, T0);
+    expect(next()).toMatchObject({ blockedBy: "evidence", missing: STORAGE_PROVIDER.tiers.evidenceMin - 1 });
+    for (let block = 1; block < 40; block++) lab.sample(subject, "uptime", 1, T0 + block * 6 * HOUR_MS);
+    lab.apply(lab.state.now + 1, {
+      acts: [penalty(subject, { penalty: "fraud", points: 30, severity: "minor" })],
+    });
+    expect(next().blockedBy).toBe("trust");
+    expect(next().missing).toBeCloseTo(80 - lab.component(subject, "trust").score, 9);
+    expect(lab.explain(subject).thresholds.every(({ distance }) => distance >= 0)).toBe(true);
+  });
 });

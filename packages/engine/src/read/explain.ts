@@ -7,7 +7,7 @@ import type { ComponentRule } from "../policy/compile.ts";
 import type { ComponentName } from "../policy/policy.ts";
 import { marginAt, cutsOf } from "../fold/tier.ts";
 import { newComponentSums, sumComponent } from "../score/component.ts";
-import { averageScore, recoveredOf } from "../score/trust.ts";
+import { averageScore, recoveredOf, trustOf } from "../score/trust.ts";
 import { EVIDENCE_DAYS, IMPACT, rowStart, TIER, WINDOW_COUNT } from "../state/row-table.ts";
 import { kindOf, type State } from "../state/state.ts";
 import { standing, type ComponentStanding, type Standing } from "./standing.ts";
@@ -65,6 +65,11 @@ export interface Threshold {
   /** Score at which it takes effect, margin included, and points from here to there. */
   readonly score: number;
   readonly distance: number;
+  /** True where a threshold below is passed already. */
+  readonly isPast: boolean;
+  /** What holds a higher tier back whatever the score, and how much is missing: trust points, or windows of evidence. */
+  readonly blockedBy: "trust" | "evidence" | null;
+  readonly missing: number;
 }
 
 export interface Explanation {
@@ -207,11 +212,18 @@ function thresholdsOf(state: State, now: Standing): Threshold[] {
   const { tiers, lowThreshold } = kind.compiled.policy;
   const half = (now.upper - now.lower) / 2;
   const list: Threshold[] = [];
-  const enough = chunk.u32[ints + WINDOW_COUNT]! >= tiers.evidenceMin;
-  if (tier > 0 && enough) {
-    list.push(
-      threshold(tiers.names[tier - 1]!, "above", cuts[tier - 1]! + marginAt(kind, tier - 1, half), now.score),
+  if (tier > 0) {
+    const up = threshold(
+      tiers.names[tier - 1]!,
+      "above",
+      cuts[tier - 1]! + marginAt(kind, tier - 1, half),
+      now.score,
     );
+    const windows = tiers.evidenceMin - chunk.u32[ints + WINDOW_COUNT]!;
+    const trust =
+      kind.compiled.policy.trustThreshold - trustOf(chunk, rowStart(row), kind.compiled.policy, now.asOf);
+    if (windows > 0) list.push({ ...up, blockedBy: "evidence", missing: windows });
+    else list.push(trust > 0 ? { ...up, blockedBy: "trust", missing: trust } : up);
   }
   if (tier < cuts.length) {
     list.push(
@@ -223,5 +235,14 @@ function thresholdsOf(state: State, now: Standing): Threshold[] {
 }
 
 function threshold(name: string, direction: "above" | "below", score: number, from: number): Threshold {
-  return { name, direction, score, distance: direction === "above" ? score - from : from - score };
+  const distance = Math.max(0, direction === "above" ? score - from : from - score);
+  return {
+    name,
+    direction,
+    score,
+    distance,
+    isPast: direction === "below" && from < score,
+    blockedBy: null,
+    missing: 0,
+  };
 }

@@ -79,6 +79,8 @@ export type StoredSanctions = Pick<Sanctions, "penalties" | "rewards">;
 export const SANCTIONS_ACTIVE_MAX = 1_000;
 /** Ended ones kept in memory beside them, newest first to stay; the log keeps all. */
 export const SANCTIONS_ENDED_MAX = 20;
+/** A penalty that cost trust can be undone for half a year after it ended, so it is kept that long all the same. */
+const APPEAL_MS = 183 * 86_400_000;
 
 /** Full deduction of a penalty: points x severity multiplier x type weight, or fraction x maximum x type weight. */
 export function fullDeduction(
@@ -204,7 +206,9 @@ export class SanctionBook {
     list.push(penalty);
     if (penalty.expiresAt !== null) sanctions.nextEndAt = Math.min(sanctions.nextEndAt, penalty.expiresAt);
     this.penaltyById.set(penalty.id, penalty);
-    for (const dropped of dropOldest(list)) this.penaltyById.delete(dropped.id);
+    const appealable = ({ trustImpact, endedAt }: Penalty): boolean =>
+      trustImpact > 0 && endedAt !== null && penalty.appliedAt - endedAt < APPEAL_MS;
+    for (const dropped of dropOldest(list, appealable)) this.penaltyById.delete(dropped.id);
   }
 
   addReward(reward: Reward): void {
@@ -213,7 +217,7 @@ export class SanctionBook {
     list.push(reward);
     sanctions.nextEndAt = Math.min(sanctions.nextEndAt, reward.expiresAt);
     this.rewardById.set(reward.id, reward);
-    for (const dropped of dropOldest(list)) this.rewardById.delete(dropped.id);
+    for (const dropped of dropOldest(list, () => false)) this.rewardById.delete(dropped.id);
   }
 
   /** Replaces the sanctions of a subject by restored ones. */
@@ -235,12 +239,14 @@ export class SanctionBook {
 }
 
 /** Drops the ended ones beyond the limit, oldest first, and returns them. */
-function dropOldest<Item extends { status: string }>(list: Item[]): Item[] {
+function dropOldest<Item extends { status: string }>(list: Item[], isKept: (item: Item) => boolean): Item[] {
   if (list.length <= SANCTIONS_ENDED_MAX) return [];
   let surplus = list.filter(({ status }) => status !== "active").length - SANCTIONS_ENDED_MAX;
   const dropped: Item[] = [];
+  // However many may be appealed against, a list has an end.
+  const mayKeep = list.length <= SANCTIONS_ACTIVE_MAX;
   for (let index = 0; surplus > 0 && index < list.length; index++) {
-    if (list[index]!.status === "active") continue;
+    if (list[index]!.status === "active" || (mayKeep && isKept(list[index]!))) continue;
     dropped.push(list[index]!);
     list.splice(index, 1);
     index--;

@@ -23,7 +23,7 @@ import {
 import { ByteReader, ByteWriter } from "../num/bytes.ts";
 
 /** Format of the parts; a snapshot of another version is not read. */
-export const SNAPSHOT_VERSION = 1;
+export const SNAPSHOT_VERSION = 2;
 /** A step writes about this much. */
 export const STEP_BYTES = 1 << 20;
 /** Ids, and remembered keys, in one part. */
@@ -59,6 +59,7 @@ interface Header {
     readonly policy: Policy;
     readonly rows: number;
     readonly cuts: { readonly scores: TierCuts["cuts"]; readonly rated: number } | null;
+    readonly policyAt: number;
   }[];
 }
 
@@ -132,11 +133,12 @@ function headerOf(state: State, sequences: MemoryDump["sequences"]): Header {
     eventCount: state.eventCount,
     actCount: state.actCount,
     sequences,
-    kinds: state.kinds.map(({ name, compiled, table, cuts }) => ({
+    kinds: state.kinds.map(({ name, compiled, table, cuts, policyAt }) => ({
       name,
       policy: compiled.policy,
       rows: table.count,
       cuts,
+      policyAt,
     })),
   };
 }
@@ -201,9 +203,10 @@ function restoreHeader(state: State, header: Header): void {
   state.eventCount = header.eventCount;
   state.actCount = header.actCount;
   state.memory.restore({ sequences: header.sequences, keys: [] });
-  for (const { name, policy, rows, cuts } of header.kinds) {
+  for (const { name, policy, rows, cuts, policyAt } of header.kinds) {
     const kind = addKind(state, name, policy);
     kind.cuts = cuts;
+    kind.policyAt = policyAt;
     kind.table.restoreCount(rows);
   }
 }

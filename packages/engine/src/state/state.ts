@@ -36,6 +36,8 @@ export interface Kind {
   readonly aggregates: AggregateStore | null;
   /** Cuts of the tiers as last logged, with the number of subjects they were taken from; null before. */
   cuts: { readonly scores: readonly number[]; readonly rated: number } | null;
+  /** When the policy in force was activated: whoever was last evaluated before is told that it moved the score. */
+  policyAt: number;
 }
 
 /** What a subject says of itself; subjects that say nothing have no entry. */
@@ -106,6 +108,7 @@ export function addKind(state: State, name: string, policy: Policy): Kind {
       ? new AggregateStore({ metricRetentionMs, aggregateIntervalMs, sampleSize, ...budget })
       : null,
     cuts: null,
+    policyAt: 0,
   };
   state.kinds.push(kind);
   return kind;

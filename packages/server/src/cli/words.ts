@@ -68,6 +68,9 @@ interface ThresholdView {
   readonly direction: "above" | "below";
   readonly score: number;
   readonly distance: number;
+  readonly isPast: boolean;
+  readonly blockedBy: "trust" | "evidence" | null;
+  readonly missing: number;
 }
 
 /** The kind that a command means when none is named. */
@@ -104,7 +107,7 @@ export function fromWire(explanation: z.infer<typeof WireExplanation>): Explanat
     })),
     rewardPoints: standing.rewards.reduce((sum, reward) => sum + reward.current_points, 0),
     improvements: improvements.map((one) => ({ ...one, at: one.at === null ? null : Date.parse(one.at) })),
-    thresholds,
+    thresholds: thresholds.map((one) => ({ ...one, isPast: one.is_past, blockedBy: one.blocked_by })),
   };
 }
 
@@ -203,16 +206,27 @@ function outlook(view: ExplanationView): string[] {
     .filter(({ gain }) => gain >= SHOWN_MIN)
     .slice(0, LISTED_MAX)
     .map((one) => `  ${improvementText(one)}`);
-  const near = view.thresholds.map(({ name, direction, score, distance }) => {
-    const where = direction === "above" ? "starts at" : "starts below";
-    return distance < 0
-      ? `  ${name} ${where} ${points(score)}, which is passed`
-      : `  ${name} ${where} ${points(score)}, ${points(distance)} points away`;
-  });
+  const near = view.thresholds.map(thresholdText);
   return [
     ...(better.length === 0 ? [] : ["What would raise it most:", ...better]),
     ...(near.length === 0 ? [] : ["What is near:", ...near]),
   ];
+}
+
+function thresholdText({
+  name,
+  direction,
+  score,
+  distance,
+  isPast,
+  blockedBy,
+  missing,
+}: ThresholdView): string {
+  const where = `  ${name} ${direction === "above" ? "starts at" : "starts below"} ${points(score)}`;
+  if (isPast) return `${where}, which is passed`;
+  if (blockedBy === "trust") return `${where}, and needs ${points(missing)} more points of trust`;
+  if (blockedBy === "evidence") return `${where}, and needs ${missing} more windows of evidence`;
+  return distance === 0 ? `${where}, which is reached` : `${where}, ${points(distance)} points away`;
 }
 
 function improvementText({ action, name, gain, at }: ImprovementView): string {

@@ -200,6 +200,7 @@ describe("the schema", () => {
         directory: "./data",
         commitEventsMax: 16_384,
         snapshotIntervalMs: 300_000,
+        sampleRetentionMs: 2_592_000_000,
         diskFreeMinBytes: 536_870_912,
       },
       log: { level: "info" },

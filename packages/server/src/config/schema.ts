@@ -72,6 +72,10 @@ export const configSchema = z
       snapshotIntervalMs: duration(1000, 86_400_000, 300_000, {
         description: "Time between two snapshots of the state.",
       }),
+      sampleRetentionMs: duration(1000, 10 * 365 * 86_400_000, 30 * 86_400_000, {
+        description:
+          "How long samples stay in the log for replay and backtest; they are dropped only behind a verified snapshot.",
+      }),
       diskFreeMinBytes: size(0, 1024 * 1024 * MIB, 512 * MIB, {
         description: "Writes are refused while the disk has less than this left.",
       }),

@@ -77,11 +77,14 @@ export function presentExplanation(
       gain,
       at: timeOrNull(at),
     })),
-    thresholds: one.thresholds.map(({ name, direction, score, distance }) => ({
+    thresholds: one.thresholds.map(({ name, direction, score, distance, isPast, blockedBy, missing }) => ({
       name,
       direction,
       score,
       distance,
+      is_past: isPast,
+      blocked_by: blockedBy,
+      missing,
     })),
   };
 }

@@ -244,6 +244,38 @@ export function logContract(name: string, createHarness: () => Promise<LogHarnes
       });
     });
 
+    describe("the position before a time", () => {
+      test("is that of the last record logged earlier, also where several share their time", async () => {
+        const log = await filled(4);
+        for (let again = 0; again < 3; again++) await appendAs(log, await log.tail());
+        const times = (await readAll(log)).map(({ loggedAt }) => loggedAt);
+        for (const time of new Set(times.flatMap((at) => [at - 1, at, at + 1]))) {
+          expect(await log.positionBefore(time)).toBe(times.filter((at) => at < time).length);
+        }
+        expect(await log.positionBefore(Infinity)).toBe(8);
+      });
+
+      test("is 0 when there is no such record, in an empty log too", async () => {
+        const empty = await open();
+        expect(await empty.positionBefore(Infinity)).toBe(0);
+        await claim(empty, "first");
+        expect(await empty.positionBefore(timeOf(0))).toBe(0);
+      });
+
+      test("is told by records whose samples were trimmed", async () => {
+        const log = await filled(4);
+        await log.trim(4);
+        expect(await log.positionBefore(timeOf(2))).toBe(3);
+      });
+
+      test("is never too high because a record is missing", async () => {
+        const log = await filled(5);
+        await log.close();
+        await harness.remove(3);
+        expect(await (await open()).positionBefore(timeOf(3))).toBeLessThanOrEqual(4);
+      });
+    });
+
     describe("trim", () => {
       test("drops samples, keeps acts, hashes and the proof", async () => {
         const log = await filled(6);

@@ -156,6 +156,11 @@ export interface Log {
    */
   read(fromPosition: number, toPosition?: number): AsyncIterable<LogRecord>;
   /**
+   * The highest position whose `loggedAt` is below, 0 if there is none. A record that cannot be read counts as not
+   * below, so what is damaged makes the answer too low, never too high.
+   */
+  positionBefore(loggedAtMs: number): Promise<number>;
+  /**
    * Drops the samples of all records up to and including `upToPosition`. Acts, hashes and the chain stay, and
    * `verify` still proves them. The caller has checked that a verified snapshot covers them.
    */
@@ -174,6 +179,7 @@ export function withAppend(log: Log, append: Log["append"]): Log {
     claim: (request) => log.claim(request),
     append,
     read: (from, to) => log.read(from, to),
+    positionBefore: (loggedAtMs) => log.positionBefore(loggedAtMs),
     trim: (upTo) => log.trim(upTo),
     verify: () => log.verify(),
     close: () => log.close(),

@@ -102,6 +102,11 @@ export class MemoryLog implements Log {
     }
   }
 
+  async positionBefore(loggedAtMs: number): Promise<number> {
+    this.assertOpen();
+    return this.store.records.findLastIndex(({ loggedAt }) => loggedAt < loggedAtMs) + 1;
+  }
+
   async trim(upToPosition: number): Promise<TrimResult> {
     this.assertOpen();
     let records = 0;

@@ -29,6 +29,7 @@ export interface Exchanges {
     request: { from: number; to: number; previous: ChainLink | null; bodies: boolean };
     reply: Chunk;
   };
+  positionBefore: { request: number; reply: number };
   trim: { request: { from: number; upTo: number }; reply: TrimChunk };
   close: { request: null; reply: null };
 }

@@ -207,6 +207,18 @@ export class RecordStore {
     return { records, next: position <= end ? position : null, link, damage };
   }
 
+  /** The highest position whose record was logged before; by halving, because times never decrease. */
+  positionBefore(loggedAtMs: number): number {
+    let before = 0;
+    let notBefore = this.last.position + 1;
+    while (notBefore - before > 1) {
+      const middle = Math.floor((before + notBefore) / 2);
+      if (this.wasLoggedBefore(middle, loggedAtMs)) before = middle;
+      else notBefore = middle;
+    }
+    return before;
+  }
+
   /** Drops the samples of a run of records from `from` (0: where the last trim stopped) up to `upTo`. */
   trimChunk(from: number, upTo: number): TrimChunk {
     if (this.failure !== null) return { type: "failed", detail: this.failure };
@@ -324,6 +336,16 @@ export class RecordStore {
     return length;
   }
 
+  private wasLoggedBefore(position: number, loggedAtMs: number): boolean {
+    try {
+      const loggedAt = this.statements.selectTime.get(position)?.["logged_at"];
+      return typeof loggedAt === "number" && loggedAt < loggedAtMs;
+    } catch {
+      // Unreadable, which reading and verifying tell: nothing is dropped on its account.
+      return false;
+    }
+  }
+
   private readRecord(position: number): StoredRecord | Damage {
     try {
       const row = this.statements.select.get(position);
@@ -351,6 +373,7 @@ class TailUnreadableError extends Error {}
 
 interface Statements {
   readonly select: StatementSync;
+  readonly selectTime: StatementSync;
   readonly insert: StatementSync;
   readonly moveTail: StatementSync;
   readonly moveTrimmed: StatementSync;
@@ -360,6 +383,7 @@ interface Statements {
 function prepareStatements(database: DatabaseSync): Statements {
   return {
     select: database.prepare("select * from log where position = ?"),
+    selectTime: database.prepare("select logged_at from log where position = ?"),
     insert: database.prepare("insert into log values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
     moveTail: database.prepare(
       `update tail set position = ?, epoch = ?, hash = ?, logged_at = ?

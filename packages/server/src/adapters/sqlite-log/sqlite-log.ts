@@ -97,6 +97,10 @@ class SqliteLog implements Log {
     }
   }
 
+  positionBefore(loggedAtMs: number): Promise<number> {
+    return this.ask("positionBefore", loggedAtMs);
+  }
+
   async trim(upToPosition: number): Promise<TrimResult> {
     let records = 0;
     let bytes = 0;

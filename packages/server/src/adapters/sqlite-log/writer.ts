@@ -67,6 +67,8 @@ function perform(store: RecordStore, message: RequestMessage): { reply: unknown;
       return { reply: store.tail, transfer: [] };
     case "read":
       return read(store, message.request);
+    case "positionBefore":
+      return { reply: store.positionBefore(message.request), transfer: [] };
     case "trim":
       return { reply: store.trimChunk(message.request.from, message.request.upTo), transfer: [] };
     case "close":

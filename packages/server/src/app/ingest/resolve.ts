@@ -219,7 +219,8 @@ function flawOfRevocation(event: CheckedEvent, state: State): Flaw | null {
   const sanction = what === "penalty" ? state.sanctions.penalty(id) : state.sanctions.reward(id);
   if (sanction === undefined)
     return { code: `${what}_not_found`, field, detail: `there is no ${what} ${id}` };
-  if (sanction.status === "active") return null;
+  // An ended penalty can still be undone: its cost in trust outlives it.
+  if (sanction.status === "active" || (what === "penalty" && sanction.status === "ended")) return null;
   return { code: `${what}_not_active`, field, detail: `the ${what} is ${sanction.status} already` };
 }
 

@@ -1,4 +1,4 @@
-/** Writes snapshots between batches and trims the log behind those that are verified. */
+/** Writes snapshots between batches and drops old samples from the log behind those that are verified. */
 import { policyHash, snapshotParts } from "@staunch/engine";
 import type { Log } from "../../ports/log.ts";
 import type { SnapshotInfo, SnapshotStore } from "../../ports/snapshots.ts";
@@ -11,20 +11,24 @@ export type SnapshotResult =
   | { readonly type: "unchanged" }
   | { readonly type: "refused"; readonly detail: string };
 
+export interface SnapshotterOptions {
+  readonly store: SnapshotStore;
+  readonly log: Log;
+  /** Position up to which effects have been projected durably: what is behind it may be forgotten. */
+  readonly projectedTo: () => number;
+  /** Samples younger than this stay in the log, so that there is something to replay and to backtest. */
+  readonly sampleRetentionMs: number;
+}
+
 export class Snapshotter {
   private readonly partition: Partition;
-  private readonly store: SnapshotStore;
-  private readonly log: Log;
-  /** Position up to which effects have been projected durably: what is behind it may be forgotten. */
-  private readonly projectedTo: () => number;
+  private readonly options: SnapshotterOptions;
   private newest: SnapshotInfo | null = null;
   private running: Promise<SnapshotResult> | null = null;
 
-  constructor(partition: Partition, store: SnapshotStore, log: Log, projectedTo: () => number) {
+  constructor(partition: Partition, options: SnapshotterOptions) {
     this.partition = partition;
-    this.store = store;
-    this.log = log;
-    this.projectedTo = projectedTo;
+    this.options = options;
   }
 
   /** Writes one snapshot; a second caller gets the one that is being written. */
@@ -40,7 +44,7 @@ export class Snapshotter {
     const startPosition = state.position;
     if (this.newest !== null && this.newest.startPosition === startPosition) return { type: "unchanged" };
     const policies = state.kinds.map(({ compiled }) => policyHash(compiled.policy)).join(",");
-    const begun = await this.store.begin({
+    const begun = await this.options.store.begin({
       engineVersion: ENGINE_VERSION,
       policyHash: policies,
       startPosition,
@@ -61,14 +65,18 @@ export class Snapshotter {
   }
 
   /**
-   * Samples before the older of the two snapshots kept are not needed any more, provided that the newer one reads
-   * back undamaged and all effects up to its end have been projected.
+   * A start does not need the samples before the older of the two snapshots kept, provided that the newer one reads
+   * back undamaged and all effects up to its end have been projected. Of these, those past the retention go.
    */
   private async trimBehind(snapshot: SnapshotInfo): Promise<void> {
     const before = this.newest;
     this.newest = snapshot;
-    if (before === null || this.projectedTo() < snapshot.endPosition) return;
-    const verified = await this.store.verify(snapshot.name);
-    if (verified.type === "sound" && before.startPosition > 0) await this.log.trim(before.startPosition);
+    const { store, log, projectedTo, sampleRetentionMs } = this.options;
+    if (before === null || projectedTo() < snapshot.endPosition) return;
+    const verified = await store.verify(snapshot.name);
+    if (verified.type !== "sound") return;
+    const expiredTo = await log.positionBefore(this.partition.now() - sampleRetentionMs);
+    const upTo = Math.min(before.startPosition, expiredTo);
+    if (upTo > 0) await log.trim(upTo);
   }
 }
