@@ -79,6 +79,9 @@ async function attackOne(inputs: number, seed: number, tally: Tally, watch: Cras
     }
     await proveAlive(app);
     tally.grew(heapBytes() - beforeBytes);
+  } catch (error) {
+    const causes = app.lines.filter((line) => line.includes("request failed"));
+    throw new Error(`${(error as Error).message}\n${causes.join("")}`, { cause: error });
   } finally {
     await app.close();
   }
@@ -99,10 +102,12 @@ async function answersOf(
   const answered = batch.map(async (request) => {
     const answer = await answerTo(app, request);
     open.delete(request);
-    tally.add(answer.statusCode, judge(request, answer, requests));
+    return answer;
   });
   try {
-    await Promise.race([Promise.all(answered), late.promise]);
+    // Judged, and learned from, in the order of the requests, so that the next ones depend on the seed alone.
+    for (const [index, answer] of (await Promise.race([Promise.all(answered), late.promise])).entries())
+      tally.add(answer.statusCode, judge(batch[index]!, answer, requests));
   } finally {
     clearTimeout(timer);
   }

@@ -41,7 +41,7 @@ export class HostileRequests {
     const { dice, target } = this;
     const route = dice.chance(0.35)
       ? { method: "POST", url: "/api/events" }
-      : dice.pick(target.routes.filter(({ url }) => !isStatic(url) || dice.chance(0.02)));
+      : dice.pick(target.routes.filter(({ url }) => !isStatic(url) || dice.chance(0.01)));
     const method = dice.chance(0.05) ? dice.pick(METHODS) : route.method;
     const takesBody = ["POST", "PUT", "PATCH"].includes(route.method);
     const { type, text, headers } = takesBody || dice.chance(0.03) ? this.content(route.url) : NO_CONTENT;

@@ -101,12 +101,19 @@ describe("an alert", () => {
     const { list } = lab.sample(subject, "uptime", 1, T0 + 3 * MINUTE_MS);
     expect(list.map(({ type }) => type)).toContain("alert.closed");
     expect(penaltiesOf(lab, subject)).toMatchObject([{ status: "active", alert: { open: false } }]);
-    // A breach from now on is a new alert.
-    lab.sample(subject, "uptime", 0.9, T0 + 2 * HOUR_MS);
-    expect(penaltiesOf(lab, subject)).toHaveLength(2);
+    // A breach while the penalty still runs opens the same alert again: flapping does not stack.
+    const again = lab.sample(subject, "uptime", 0.9, T0 + 2 * HOUR_MS).list.map(({ type }) => type);
+    expect(again).toContain("alert.opened");
+    expect(again).not.toContain("penalty.applied");
+    expect(penaltiesOf(lab, subject)).toMatchObject([
+      { status: "active", alert: { open: true }, expiresAt: T0 + 2 * HOUR_MS + DAY_MS },
+    ]);
     const ends = lab.apply(T0 + 3 * DAY_MS).list.map(({ type }) => type);
-    expect(ends.filter((type) => type === "penalty.ended")).toHaveLength(2);
+    expect(ends.filter((type) => type === "penalty.ended")).toHaveLength(1);
     expect(ends).toContain("alert.closed");
+    // After its end a breach is a new alert.
+    const afresh = lab.sample(subject, "uptime", 0.9, T0 + 4 * DAY_MS).list.map(({ type }) => type);
+    expect(afresh).toContain("penalty.applied");
   });
 
   test("that repeats for days keeps one entry in the deadline queue, and ends a day after the last breach", () => {

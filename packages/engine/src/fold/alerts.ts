@@ -30,13 +30,17 @@ export function onVerdict(
   at: number,
 ): void {
   const { name } = METRICS[rule.code]!;
-  const open = state.sanctions
+  // At most one of a metric is active; it may have closed and be fading.
+  const active = state.sanctions
     .of(subject)
-    ?.penalties.find((one) => one.alert?.open === true && one.alert.metric === name);
+    ?.penalties.find((one) => one.status === "active" && one.alert?.metric === name);
+  const open = active?.alert?.open === true ? active : undefined;
   if (verdict === "closes") {
     if (open === undefined) return;
     open.alert!.open = false;
     state.effects.list.push({ type: "alert.closed", subject, penalty: open });
+  } else if (active !== undefined && open === undefined) {
+    reopen(state, kind, active, rule);
   } else if (open === undefined) {
     openAlert(state, kind, subject, rule, judged.value, at);
   } else {
@@ -89,6 +93,14 @@ function openAlert(
   enterPenalty(state, penalty);
   state.effects.list.push({ type: "alert.opened", subject, penalty });
   evaluateSubject(state, subject, REASON.alert);
+}
+
+/** The metric breaches again before its penalty has run out: the same alert opens again, so flapping does not stack. */
+function reopen(state: State, kind: Kind, penalty: Penalty, rule: MetricRule): void {
+  penalty.alert!.open = true;
+  state.effects.list.push({ type: "alert.opened", subject: penalty.subject, penalty });
+  extend(state, kind, penalty, rule, judged.value);
+  evaluateSubject(state, penalty.subject, REASON.alert);
 }
 
 /** A repeat lasts longer, starts its fading over, and may become worse; it never stacks and never becomes milder. */

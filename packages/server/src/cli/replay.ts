@@ -1,5 +1,5 @@
 /** `staunch replay`: a data set through the whole pipeline, and what came out. */
-import { best, explain, indexedRow, type State, type Kind, type Ranked, worst } from "@staunch/engine";
+import { explain, type Ranked, type State } from "@staunch/engine";
 import type { Command } from "commander";
 import type { ImportSource } from "../app/import/import-source.ts";
 import { exampleNames, loadExample } from "../examples.ts";
@@ -8,6 +8,7 @@ import { clockOption, loadSettings, readPolicy, readText, type JsonOption } from
 import { eventSource } from "./event-file.ts";
 import { CliError, EXIT } from "./exit-codes.ts";
 import { bold, count, minute, plural, points, Progress, seconds, table, type Io } from "./output.ts";
+import { failureLines, RECENT_DAYS, recentRanking, type Recent, type TierRow } from "./recent.ts";
 import { explanationLines, fromEngine, largestKind } from "./words.ts";
 
 /** Nodes listed at each end of the ranking. */
@@ -44,9 +45,9 @@ export function addReplay(program: Command, io: Io): void {
         onProgress: ({ events, eventsTotal, atMs }) => progress.show(events, eventsTotal, minute(atMs)),
       });
       progress.end();
-      const kind = largestKind(replayed.state);
-      if (flags.json === true) io.out(JSON.stringify(asJson(source, replayed, kind)));
-      else for (const line of asText(io, title, replayed, kind)) io.out(line);
+      const recent = recentRanking(largestKind(replayed.state), replayed.nowMs, LISTED);
+      if (flags.json === true) io.out(JSON.stringify(asJson(source, replayed, recent)));
+      else for (const line of asText(io, title, replayed, recent)) io.out(line);
     });
 }
 
@@ -64,25 +65,11 @@ async function openSource(name: string): Promise<{ title: string; source: Import
   );
 }
 
-interface TierRow {
-  readonly tier: string;
-  readonly subjects: number;
-}
-
-function tiersOf(kind: Kind): TierRow[] {
-  const counts = new Map(kind.compiled.policy.tiers.names.map((name) => [name, 0]));
-  for (let row = 0; row < kind.table.count; row++) {
-    const { tier } = indexedRow(kind, row);
-    counts.set(tier, counts.get(tier)! + 1);
-  }
-  return [...counts].map(([tier, subjects]) => ({ tier, subjects }));
-}
-
-function asJson(source: ImportSource, replayed: Replayed, kind: Kind): object {
+function asJson(source: ImportSource, replayed: Replayed, recent: Recent): object {
   const { state, nowMs, subjects, events, records, elapsedMs } = replayed;
   const named = (list: readonly Ranked[]): object[] =>
     list.map(({ subject, place, score, tier }) => ({ id: state.ids.at(subject), place, score, tier }));
-  const last = worst(kind, LISTED);
+  const last = recent.worst[0];
   return {
     source: source.name,
     subjects,
@@ -91,10 +78,12 @@ function asJson(source: ImportSource, replayed: Replayed, kind: Kind): object {
     elapsed_ms: Math.round(elapsedMs),
     events_per_second: rateOf(replayed),
     as_of: new Date(nowMs).toISOString(),
-    tiers: tiersOf(kind),
-    best: named(best(kind, LISTED)),
-    worst: named(last),
-    worst_explained: last[0] === undefined ? null : explain(state, last[0].subject, nowMs),
+    tiers: recent.tiers,
+    silent: recent.silent,
+    best: named(recent.best),
+    worst: named(recent.worst),
+    worst_explained: last === undefined ? null : explain(state, last.subject, nowMs),
+    worst_failures: last === undefined ? [] : failureLines(state, last.subject, nowMs),
   };
 }
 
@@ -102,29 +91,35 @@ function rateOf({ events, elapsedMs }: Replayed): number {
   return Math.round(events / Math.max(0.001, elapsedMs / 1000));
 }
 
-function asText(io: Io, title: string, replayed: Replayed, kind: Kind): string[] {
+function asText(io: Io, title: string, replayed: Replayed, recent: Recent): string[] {
   const { state, nowMs, subjects, events, records, elapsedMs } = replayed;
-  const last = worst(kind, LISTED);
   const written = `${count(events)} events about ${plural(subjects, "subject")} in ${plural(records, "record")}`;
   const lines = [
     bold(io, title),
     `${written}, durable and scored in ${seconds(elapsedMs)}: ${count(rateOf(replayed))} events/s`,
     "",
-    ...tierTable(tiersOf(kind)),
+    ...tierTable(recent.tiers),
+    ...silentLine(recent.silent),
     "",
     bold(io, "Best"),
-    ...rankTable(state, best(kind, LISTED)),
+    ...rankTable(state, recent.best),
     "",
     bold(io, "Worst"),
-    ...rankTable(state, last),
+    ...rankTable(state, recent.worst),
   ];
-  if (last[0] === undefined) return lines;
+  const last = recent.worst[0];
+  if (last === undefined) return lines;
   return [
     ...lines,
     "",
     bold(io, "Why the last is last"),
-    ...explanationLines(fromEngine(explain(state, last[0].subject, nowMs))),
+    ...failureLines(state, last.subject, nowMs),
+    ...explanationLines(fromEngine(explain(state, last.subject, nowMs))),
   ];
+}
+
+function silentLine(silent: number): string[] {
+  return silent === 0 ? [] : [`${count(silent)} silent for more than ${RECENT_DAYS} days, not listed`];
 }
 
 function tierTable(tiers: readonly TierRow[]): string[] {

@@ -88,6 +88,9 @@ function problemOf(error: FastifyError, request: FastifyRequest): HttpProblem {
       return new HttpProblem("url_too_long", "a part of the path is longer than any id can be");
     case "FST_ERR_BAD_URL":
       return new HttpProblem("malformed_request", "the percent encoding of the path cannot be read");
+    case "FST_STATIC_FORBIDDEN_PATH":
+      // The files of the reference page; which paths are out of bounds there is nobody's business.
+      return new HttpProblem("route_not_found", "nothing answers here; /docs lists all routes");
     case "FST_ERR_CTP_INVALID_CONTENT_LENGTH":
       return new HttpProblem("malformed_request", "the body has not the length that Content-Length says");
     default:

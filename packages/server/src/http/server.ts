@@ -124,7 +124,8 @@ function addHooks(server: Server, app: App, config: HttpConfig, ops: Ops): void 
 function notFound(method: string, url: string, table: RouteTable): HttpProblem {
   const path = url.split("?", 1)[0]!;
   const methods = table.methodsOf(path);
-  if (methods.length === 0)
+  // A path under a wildcard fits its route even where there is no such file.
+  if (methods.length === 0 || methods.includes(method))
     return new HttpProblem("route_not_found", "nothing answers here; /docs lists all routes");
   const allow = methods.join(", ");
   return new HttpProblem("method_not_allowed", `${method} is not one of ${allow}`, { headers: { allow } });
