@@ -13,6 +13,11 @@ export interface ServiceProcess {
   readonly key: string;
   /** Longest pause of the engine's thread since the last call, in ms. */
   longestPauseMs(): Promise<number>;
+  /**
+   * Most CPU time that the engine's thread took between two chances for others, since the last call, in ms: its
+   * longest pause without what it waited for a core. The first call starts the measurement and answers 0.
+   */
+  longestTurnMs(): Promise<number>;
   /** Resident memory in bytes. */
   residentBytes(): Promise<number>;
   stop(): Promise<void>;
@@ -39,6 +44,7 @@ export async function startServiceProcess(
     port,
     key,
     longestPauseMs: () => ask<number>("pause"),
+    longestTurnMs: () => ask<number>("turn"),
     residentBytes: () => ask<number>("memory"),
     stop: async () => {
       const ended = new Promise((resolve) => child.once("exit", resolve));
@@ -56,10 +62,14 @@ async function serve(directory: string, flags: { readonly [name: string]: string
   // Resolution 1: the histogram holds how late a timer of 1 ms came.
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();
+  let turns: TurnMeter | null = null;
   process.on("message", (question) => {
     if (question === "pause") {
       process.send!(delay.max / 1e6);
       delay.reset();
+    } else if (question === "turn") {
+      turns ??= new TurnMeter();
+      process.send!(turns.takeLongestMs());
     } else if (question === "memory") {
       process.send!(process.memoryUsage.rss());
     } else if (question === "stop") {
@@ -68,6 +78,31 @@ async function serve(directory: string, flags: { readonly [name: string]: string
   });
   const ready: Ready = { port: Number(new URL(service.address).port), key: service.adminKey! };
   process.send!(ready);
+}
+
+/** A timer that is due in every turn of the event loop and reads how much CPU time its thread has taken since. */
+class TurnMeter {
+  private lastMs = threadCpuMs();
+  private longestMs = 0;
+
+  constructor() {
+    setInterval(() => {
+      const nowMs = threadCpuMs();
+      this.longestMs = Math.max(this.longestMs, nowMs - this.lastMs);
+      this.lastMs = nowMs;
+    }, 1).unref();
+  }
+
+  takeLongestMs(): number {
+    const { longestMs } = this;
+    this.longestMs = 0;
+    return longestMs;
+  }
+}
+
+function threadCpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
 }
 
 if (process.argv[1] === import.meta.filename && process.send !== undefined) {

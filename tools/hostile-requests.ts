@@ -204,11 +204,11 @@ export class HostileRequests {
   /** The policy as it is with a value replaced somewhere, or one that extends a preset with such a value. */
   private policyBody(): string {
     const { dice } = this;
-    const copy = structuredClone(this.target.policy) as { [key: string]: unknown };
+    const copy = structuredClone(this.target.policy) as Tree;
     let place = copy;
     let key = dice.pick(Object.keys(place));
-    while (isObject(place[key]) && Object.keys(place[key]).length > 0 && dice.chance(0.9)) {
-      place = place[key];
+    for (let inner = place[key]; isTree(inner) && dice.chance(0.9); inner = place[key]) {
+      place = inner;
       key = dice.pick(Object.keys(place));
     }
     const before = JSON.stringify(place[key]);
@@ -220,13 +220,13 @@ export class HostileRequests {
         ? String(number * dice.pick([0, 0.5, 0.99, 1.01, 2, 1000, 1e-9, -1]))
         : this.json();
     const policy = JSON.stringify(copy).replace(JSON.stringify(mark), () => after);
-    return this.object(
-      [
-        ["policy", [policy]],
-        ["reason", ['"because"']],
-        ["kind", KINDS.map((kind) => JSON.stringify(kind))],
-      ].slice(0, dice.chance(0.9) ? 2 : 3) as Field[],
-    );
+    const kinds = KINDS.map((kind) => JSON.stringify(kind));
+    const fields: readonly Field[] = [
+      ["policy", [policy]],
+      ["reason", ['"because"']],
+      ["kind", kinds],
+    ];
+    return this.object(fields.slice(0, dice.chance(0.9) ? 2 : 3));
   }
 
   /** An object of JSON with most of its fields right. */
@@ -342,8 +342,14 @@ function isStatic(url: string): boolean {
   return url.startsWith("/docs") || url === "/api/openapi.json" || url === "/metrics";
 }
 
-function isObject(value: unknown): value is { [key: string]: unknown } {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+interface Tree {
+  [key: string]: unknown;
+}
+
+function isTree(value: unknown): value is Tree {
+  return (
+    typeof value === "object" && value !== null && !Array.isArray(value) && Object.keys(value).length > 0
+  );
 }
 
 function texts(...values: readonly string[]): readonly string[] {

@@ -61,6 +61,7 @@ const COMMANDS = {
     ["oxlint", "--type-aware", "--fix"],
     ["biome", "format", "--write"],
   ],
+  "bad-input": (args) => [["tools/bad-input.ts", ...args]],
   bench: (args) => [["bench/run.ts", ...args]],
   crash: (args) => [["tools/crash.ts", ...args]],
 };

@@ -81,12 +81,12 @@ export const ERRORS = {
   penalty_not_found: {
     status: 404,
     title: "There is no such penalty",
-    meaning: "The id is unknown, or the penalty ended long ago and only the log still has it.",
+    meaning: "The id is unknown, or the penalty ended long ago and only history and log still have it.",
   },
   reward_not_found: {
     status: 404,
     title: "There is no such reward",
-    meaning: "The id is unknown, or the reward ended long ago and only the log still has it.",
+    meaning: "The id is unknown, or the reward ended long ago and only history and log still have it.",
   },
   key_not_found: {
     status: 404,
@@ -106,7 +106,7 @@ export const ERRORS = {
   penalty_not_active: {
     status: 409,
     title: "The penalty is not active",
-    meaning: "It has ended or was revoked already, so there is nothing to revoke.",
+    meaning: "It was revoked already, so there is nothing to revoke.",
   },
   reward_not_active: {
     status: 409,

@@ -13,7 +13,7 @@ import {
   TimeInput,
 } from "./common.ts";
 import { Penalty, Reward } from "./sanctions.ts";
-import { COMPONENT_NAMES, METRIC_NAMES } from "./vocabulary.ts";
+import { COMPONENT_NAMES, METRIC_NAMES, PENALTY_TYPES, REWARD_TYPES, SEVERITIES } from "./vocabulary.ts";
 
 const ATTRIBUTES_MAX = 64;
 const SAMPLES_MAX = 10_000;
@@ -272,6 +272,68 @@ export const HistoryQuery = z.strictObject({
     .describe("Most entries of each list, the newest."),
 });
 
+const CrossingHead = { id: z.string().describe("Its place in the log."), at: Time, subject: z.string() };
+
+/** Something that happened at one instant, as the live stream tells it. */
+export const Crossing = z
+  .discriminatedUnion("type", [
+    z.object({
+      ...CrossingHead,
+      type: z.literal("tier.changed"),
+      detail: z.object({ from: z.string(), to: z.string(), score }),
+    }),
+    z.object({
+      ...CrossingHead,
+      type: z.enum(["score.low", "score.recovered"]),
+      detail: z.object({ score, threshold: score }),
+    }),
+    z.object({
+      ...CrossingHead,
+      type: z.enum([
+        "alert.opened",
+        "alert.extended",
+        "alert.closed",
+        "penalty.applied",
+        "penalty.ended",
+        "penalty.revoked",
+        "ban.started",
+        "ban.ended",
+      ]),
+      detail: z.object({
+        id: z.string(),
+        penalty_type: z.enum(PENALTY_TYPES),
+        severity: z.enum(SEVERITIES),
+        deduction: z.number(),
+        reason: z.string(),
+        expires_at: Time.nullable(),
+        metric: MetricName.optional().describe("Of an alert, like the next three."),
+        value: z.number().optional(),
+        threshold: z.number().optional(),
+        incident: Time.optional(),
+      }),
+    }),
+    z.object({
+      ...CrossingHead,
+      type: z.enum(["reward.granted", "reward.ended", "reward.revoked"]),
+      detail: z.object({
+        id: z.string(),
+        reward_type: z.enum(REWARD_TYPES),
+        value: z.number(),
+        reason: z.string(),
+        expires_at: Time,
+      }),
+    }),
+  ])
+  .meta({ id: "Crossing" });
+
+/** A penalty or reward as their own routes show it. */
+export const PastSanction = z
+  .discriminatedUnion("kind", [
+    z.object({ kind: z.literal("penalty"), ...Penalty.shape }),
+    z.object({ kind: z.literal("reward"), ...Reward.shape }),
+  ])
+  .meta({ id: "PastSanction" });
+
 export const History = z
   .object({
     id: z.string(),
@@ -289,22 +351,9 @@ export const History = z
         }),
       )
       .describe("One for each hour in which the score changed, oldest first, and what is now."),
-    crossings: z
-      .array(
-        z.object({ id: z.string(), at: Time, type: z.string(), detail: z.record(z.string(), z.unknown()) }),
-      )
-      .describe("Tiers, thresholds, alerts, sanctions and bans, oldest first."),
+    crossings: z.array(Crossing).describe("Tiers, thresholds, alerts, sanctions and bans, oldest first."),
     sanctions: z
-      .array(
-        z.object({
-          id: z.string(),
-          kind: z.enum(["penalty", "reward"]),
-          status: z.string(),
-          applied_at: Time,
-          ended_at: Time.nullable(),
-          facts: z.record(z.string(), z.unknown()),
-        }),
-      )
-      .describe("Those in force at some time of the span, oldest first."),
+      .array(PastSanction)
+      .describe("Those in force at some time of the span, oldest first, also the ended ones of long ago."),
   })
   .meta({ id: "History" });

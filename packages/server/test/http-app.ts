@@ -4,12 +4,14 @@ import { createHash } from "node:crypto";
 import { MemoryLog, MemoryLogStore } from "../src/adapters/memory-log/memory-log.ts";
 import { nodeSecrets } from "../src/adapters/node-secrets/node-secrets.ts";
 import type { App } from "../src/app/app.ts";
+import { History } from "../src/app/history/history.ts";
 import { Ingest } from "../src/app/ingest/ingest.ts";
 import { Keys } from "../src/app/keys/keys.ts";
 import { LiveHub } from "../src/app/live/hub.ts";
 import { Partition } from "../src/app/partition/partition.ts";
 import { Policies } from "../src/app/policies/policies.ts";
 import { ROLES, type Role } from "../src/app/principal.ts";
+import { Projector } from "../src/app/projector/projector.ts";
 import { Rankings } from "../src/app/rankings/rankings.ts";
 import { Sanctions } from "../src/app/sanctions/sanctions.ts";
 import { Subjects } from "../src/app/subjects/subjects.ts";
@@ -19,7 +21,7 @@ import { measuredLog } from "../src/ops/measured-log.ts";
 import { Metrics } from "../src/ops/metrics.ts";
 import { testClock } from "../src/ports/clock.ts";
 import { withAppend, type AppendResult, type Log } from "../src/ports/log.ts";
-import type { KeyRecord, KeyStore, StoreRefusal } from "../src/ports/store.ts";
+import type { HistoryStore, KeyRecord, KeyStore, StoreRefusal } from "../src/ports/store.ts";
 
 export const START_MS = Date.UTC(2026, 10, 25, 3, 4, 5, 678);
 
@@ -45,6 +47,9 @@ export async function createHttpApp(options: { publicRequestsPerSecond?: number 
   if (claimed.type !== "claimed") throw new Error("not claimed");
   const state = createState({ seed: 7, policies: { provider: STORAGE_PROVIDER }, aggregates: true });
   const partition = new Partition({ log, clock, state, tail: claimed.tail, commitEventsMax: 16_384 });
+  // Nothing is ever stored, so all history is told from what waits for the store.
+  const projector = await Projector.open({ store: emptyHistory(faults), clock, after: () => undefined });
+  partition.follow({ applied: (followed, effects) => projector.applied(followed, effects) });
   const keys = await Keys.open({ store: keyStore(faults), secrets: nodeSecrets, clock });
   const tokens = Object.fromEntries(await Promise.all(ROLES.map((role) => createKey(keys, role)))) as {
     readonly [role in Role]: string;
@@ -54,12 +59,7 @@ export async function createHttpApp(options: { publicRequestsPerSecond?: number 
     partition,
     ingest: new Ingest(partition, { hash }),
     subjects: new Subjects(partition),
-    history: {
-      read: async () => {
-        if (faults.history) throw new Error("the disk is gone");
-        return { snapshots: [], crossings: [], sanctions: [] };
-      },
-    },
+    history: new History(emptyHistory(faults), projector, state),
     sanctions: new Sanctions(partition),
     rankings: new Rankings(partition),
     policies: new Policies(partition),
@@ -86,7 +86,12 @@ export async function createHttpApp(options: { publicRequestsPerSecond?: number 
     },
   );
   await server.ready();
-  return { server, app, clock, faults, tokens, lines, close: () => server.close() };
+  const close = async (): Promise<void> => {
+    await server.close();
+    // The process's own measurements never let go of the registry, and it would hold the state.
+    metrics.registry.clear();
+  };
+  return { server, app, clock, faults, tokens, lines, close };
 }
 
 /** One request with the key of a role; a body is sent as JSON. */
@@ -131,6 +136,21 @@ function breakable(log: Log, faults: Faults): Log {
     await faults.hold;
     return faults.append ?? log.append(request);
   });
+}
+
+function emptyHistory(faults: Faults): HistoryStore {
+  const nothing = async (): Promise<readonly never[]> => {
+    if (faults.history) throw new Error("the disk is gone");
+    return [];
+  };
+  return {
+    cursor: async () => null,
+    project: async () => ({ type: "failed", detail: "there is no store" }),
+    prune: async () => ({ type: "failed", detail: "there is no store" }),
+    snapshots: nothing,
+    crossings: nothing,
+    sanctions: nothing,
+  };
 }
 
 function keyStore(faults: Faults): KeyStore {

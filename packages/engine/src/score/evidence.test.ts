@@ -140,6 +140,23 @@ describe("correlated probes", () => {
   });
 });
 
+describe("a window with more samples than its counter holds", () => {
+  test("keeps mean and weight", () => {
+    const lab = new Lab();
+    const subject = lab.register("p");
+    const twin = lab.register("q");
+    const batch = Array.from({ length: 16_000 }, () =>
+      metric(subject, "service_quality", 0.9, T0, { weight: 2 }),
+    );
+    for (let round = 0; round < 5; round++) lab.apply(T0, { samples: batch });
+    lab.sample(twin, "service_quality", 0.9, T0, { weight: 2 });
+    for (const later of [subject, twin]) lab.sample(later, "service_quality", 0.1, T0 + 60_000);
+    const [crowded, single] = [subject, twin].map((one) => lab.component(one, "performance"));
+    expect(crowded!.score).toBeCloseTo(single!.score, 9);
+    expect(crowded!.effectiveSize).toBeCloseTo(single!.effectiveSize, 9);
+  });
+});
+
 describe("the order of arrival", () => {
   /** Scores and evidence of a component for samples in a given order, all logged at one time. */
   function outcome(component: string, samples: readonly Sample[]): number[] {

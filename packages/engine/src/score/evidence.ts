@@ -56,7 +56,7 @@ export function addEvidence(
   utility: number,
   weight: number,
 ): number {
-  const { f64, u32 } = chunk;
+  const { u32 } = chunk;
   const ints = slot * 2;
   const index = Math.floor(atMs / rule.windowMs) + 1;
   const current = u32[ints + CURRENT_INDEX]!;
@@ -67,14 +67,10 @@ export function addEvidence(
     const previous = u32[ints + PREVIOUS_INDEX]!;
     if (index < previous) return addAlone(chunk, slot, rule, index, utility, weight);
     if (index > previous) begun = openBetween(chunk, slot, rule, index);
-    f64[slot + PREVIOUS_SUM]! += weight * utility;
-    f64[slot + PREVIOUS_WEIGHT]! += weight;
-    u32[ints + PREVIOUS_COUNT]! += 1;
+    addTo(chunk, slot, PREVIOUS_SUM, PREVIOUS_COUNT, weight * utility, weight);
     return begun;
   }
-  f64[slot + CURRENT_SUM]! += weight * utility;
-  f64[slot + CURRENT_WEIGHT]! += weight;
-  u32[ints + CURRENT_COUNT]! += 1;
+  addTo(chunk, slot, CURRENT_SUM, CURRENT_COUNT, weight * utility, weight);
   return begun;
 }
 
@@ -97,7 +93,7 @@ export function newReading(): Reading {
 
 /** Reads a slot into `into`. */
 export function readEvidence(chunk: Chunk, slot: number, rule: MetricRule, into: Reading): void {
-  const { f64, u32 } = chunk;
+  const { f64, u32, u16 } = chunk;
   const ints = slot * 2;
   into.w = f64[slot + W]!;
   into.wv = f64[slot + WV]!;
@@ -111,12 +107,12 @@ export function readEvidence(chunk: Chunk, slot: number, rule: MetricRule, into:
   const current = u32[ints + CURRENT_INDEX]!;
   const previous = u32[ints + PREVIOUS_INDEX]!;
   into.newestUnit = current;
-  const count = u32[ints + CURRENT_COUNT]!;
+  const count = u16[slot * 4 + CURRENT_COUNT]!;
   if (count > 0) {
     const weight = f64[slot + CURRENT_WEIGHT]!;
     observe(into, f64[slot + CURRENT_SUM]! / weight, weight / count, 1);
   }
-  const previousCount = u32[ints + PREVIOUS_COUNT]!;
+  const previousCount = u16[slot * 4 + PREVIOUS_COUNT]!;
   if (previousCount > 0) {
     const weight = f64[slot + PREVIOUS_WEIGHT]!;
     const left = decayAfter(rule, current - previous);
@@ -129,7 +125,7 @@ export function readEvidence(chunk: Chunk, slot: number, rule: MetricRule, into:
  * place in time.
  */
 export function closeEvidence(chunk: Chunk, slot: number, rule: MetricRule, next: MetricRule): void {
-  const { f64, u32 } = chunk;
+  const { f64, u32, u16 } = chunk;
   const reading = newReading();
   readEvidence(chunk, slot, rule, reading);
   f64[slot + W] = reading.w;
@@ -139,13 +135,15 @@ export function closeEvidence(chunk: Chunk, slot: number, rule: MetricRule, next
   const ints = slot * 2;
   const current = u32[ints + CURRENT_INDEX]!;
   u32[ints + CURRENT_INDEX] = current === 0 ? 0 : sameTime(current, rule.windowMs, next.windowMs);
-  for (const field of [PREVIOUS_INDEX, CURRENT_COUNT, PREVIOUS_COUNT]) u32[ints + field] = 0;
+  u32[ints + PREVIOUS_INDEX] = 0;
+  for (const field of [CURRENT_COUNT, PREVIOUS_COUNT]) u16[slot * 4 + field] = 0;
   f64.fill(0, slot + CURRENT_SUM, slot + PREVIOUS_WEIGHT + 1);
   if (!rule.correlated) return;
   // The block that stays open has to hold the window that stays open.
   const window = u32[ints + CURRENT_INDEX]!;
   u32[ints + CURRENT_BLOCK] = window === 0 ? 0 : blockOf(next, window);
-  for (const field of [PREVIOUS_BLOCK, CURRENT_BLOCK_COUNT, PREVIOUS_BLOCK_COUNT]) u32[ints + field] = 0;
+  u32[ints + PREVIOUS_BLOCK] = 0;
+  for (const field of [CURRENT_BLOCK_COUNT, PREVIOUS_BLOCK_COUNT]) u16[slot * 4 + field] = 0;
   f64.fill(0, slot + CURRENT_BLOCK_SUM, slot + PREVIOUS_BLOCK_WEIGHT + 1);
 }
 
@@ -156,16 +154,16 @@ function sameTime(index: number, fromMs: number, toMs: number): number {
 
 /** The newest window becomes the previous one and an empty window opens. */
 function openWindow(chunk: Chunk, slot: number, rule: MetricRule, index: number): number {
-  const { f64, u32 } = chunk;
+  const { f64, u32, u16 } = chunk;
   const ints = slot * 2;
   const current = u32[ints + CURRENT_INDEX]!;
   closePrevious(chunk, slot, rule);
   u32[ints + PREVIOUS_INDEX] = current;
-  u32[ints + PREVIOUS_COUNT] = u32[ints + CURRENT_COUNT]!;
+  u16[slot * 4 + PREVIOUS_COUNT] = u16[slot * 4 + CURRENT_COUNT]!;
   f64[slot + PREVIOUS_SUM] = f64[slot + CURRENT_SUM]!;
   f64[slot + PREVIOUS_WEIGHT] = f64[slot + CURRENT_WEIGHT]!;
   u32[ints + CURRENT_INDEX] = index;
-  u32[ints + CURRENT_COUNT] = 0;
+  u16[slot * 4 + CURRENT_COUNT] = 0;
   f64[slot + CURRENT_SUM] = 0;
   f64[slot + CURRENT_WEIGHT] = 0;
   if (rule.correlated) return openBlock(chunk, slot, rule, blockOf(rule, index));
@@ -175,11 +173,11 @@ function openWindow(chunk: Chunk, slot: number, rule: MetricRule, index: number)
 
 /** A window between the two newest opens: the older of them closes. */
 function openBetween(chunk: Chunk, slot: number, rule: MetricRule, index: number): number {
-  const { f64, u32 } = chunk;
+  const { f64, u32, u16 } = chunk;
   const ints = slot * 2;
   closePrevious(chunk, slot, rule);
   u32[ints + PREVIOUS_INDEX] = index;
-  u32[ints + PREVIOUS_COUNT] = 0;
+  u16[slot * 4 + PREVIOUS_COUNT] = 0;
   f64[slot + PREVIOUS_SUM] = 0;
   f64[slot + PREVIOUS_WEIGHT] = 0;
   if (rule.correlated) return openBlock(chunk, slot, rule, blockOf(rule, index));
@@ -188,10 +186,10 @@ function openBetween(chunk: Chunk, slot: number, rule: MetricRule, index: number
 }
 
 function closePrevious(chunk: Chunk, slot: number, rule: MetricRule): void {
-  const { f64, u32 } = chunk;
+  const { f64, u32, u16 } = chunk;
   const ints = slot * 2;
   const previous = u32[ints + PREVIOUS_INDEX]!;
-  const count = u32[ints + PREVIOUS_COUNT]!;
+  const count = u16[slot * 4 + PREVIOUS_COUNT]!;
   if (count === 0) return;
   const weight = f64[slot + PREVIOUS_WEIGHT]!;
   const mean = f64[slot + PREVIOUS_SUM]! / weight;
@@ -223,7 +221,7 @@ function addAlone(
 
 /** Opens the block of a window unless it is open, or older than both open ones. */
 function openBlock(chunk: Chunk, slot: number, rule: MetricRule, block: number): number {
-  const { f64, u32 } = chunk;
+  const { f64, u32, u16 } = chunk;
   const ints = slot * 2;
   const current = u32[ints + CURRENT_BLOCK]!;
   const previous = u32[ints + PREVIOUS_BLOCK]!;
@@ -231,18 +229,18 @@ function openBlock(chunk: Chunk, slot: number, rule: MetricRule, block: number):
   closePreviousBlock(chunk, slot, rule);
   if (block < current) {
     u32[ints + PREVIOUS_BLOCK] = block;
-    u32[ints + PREVIOUS_BLOCK_COUNT] = 0;
+    u16[slot * 4 + PREVIOUS_BLOCK_COUNT] = 0;
     f64[slot + PREVIOUS_BLOCK_SUM] = 0;
     f64[slot + PREVIOUS_BLOCK_WEIGHT] = 0;
     spanBack(f64, slot, rule, current - block);
     return 1;
   }
   u32[ints + PREVIOUS_BLOCK] = current;
-  u32[ints + PREVIOUS_BLOCK_COUNT] = u32[ints + CURRENT_BLOCK_COUNT]!;
+  u16[slot * 4 + PREVIOUS_BLOCK_COUNT] = u16[slot * 4 + CURRENT_BLOCK_COUNT]!;
   f64[slot + PREVIOUS_BLOCK_SUM] = f64[slot + CURRENT_BLOCK_SUM]!;
   f64[slot + PREVIOUS_BLOCK_WEIGHT] = f64[slot + CURRENT_BLOCK_WEIGHT]!;
   u32[ints + CURRENT_BLOCK] = block;
-  u32[ints + CURRENT_BLOCK_COUNT] = 0;
+  u16[slot * 4 + CURRENT_BLOCK_COUNT] = 0;
   f64[slot + CURRENT_BLOCK_SUM] = 0;
   f64[slot + CURRENT_BLOCK_WEIGHT] = 0;
   if (current !== 0) age(f64, slot, rule, block - current);
@@ -250,9 +248,9 @@ function openBlock(chunk: Chunk, slot: number, rule: MetricRule, block: number):
 }
 
 function closePreviousBlock(chunk: Chunk, slot: number, rule: MetricRule): void {
-  const { f64, u32 } = chunk;
+  const { f64, u32, u16 } = chunk;
   const ints = slot * 2;
-  const count = u32[ints + PREVIOUS_BLOCK_COUNT]!;
+  const count = u16[slot * 4 + PREVIOUS_BLOCK_COUNT]!;
   if (count === 0) return;
   add(
     f64,
@@ -276,15 +274,11 @@ function collect(
   const ints = slot * 2;
   const current = u32[ints + CURRENT_BLOCK]!;
   if (block === current) {
-    f64[slot + CURRENT_BLOCK_SUM]! += mean;
-    f64[slot + CURRENT_BLOCK_WEIGHT]! += meanWeight;
-    u32[ints + CURRENT_BLOCK_COUNT]! += 1;
+    addTo(chunk, slot, CURRENT_BLOCK_SUM, CURRENT_BLOCK_COUNT, mean, meanWeight);
     return 0;
   }
   if (block === u32[ints + PREVIOUS_BLOCK]!) {
-    f64[slot + PREVIOUS_BLOCK_SUM]! += mean;
-    f64[slot + PREVIOUS_BLOCK_WEIGHT]! += meanWeight;
-    u32[ints + PREVIOUS_BLOCK_COUNT]! += 1;
+    addTo(chunk, slot, PREVIOUS_BLOCK_SUM, PREVIOUS_BLOCK_COUNT, mean, meanWeight);
     return 0;
   }
   addLate(f64, slot, rule, current - block, mean, meanWeight);
@@ -293,7 +287,7 @@ function collect(
 
 /** Sums of both open blocks, with the two open windows put where they belong. */
 function readBlocks(chunk: Chunk, slot: number, rule: MetricRule, into: Reading): void {
-  const { f64, u32 } = chunk;
+  const { f64, u32, u16 } = chunk;
   const ints = slot * 2;
   const current = u32[ints + CURRENT_BLOCK]!;
   const previous = u32[ints + PREVIOUS_BLOCK]!;
@@ -301,13 +295,13 @@ function readBlocks(chunk: Chunk, slot: number, rule: MetricRule, into: Reading)
   if (current === 0) return;
   let sum = f64[slot + CURRENT_BLOCK_SUM]!;
   let weight = f64[slot + CURRENT_BLOCK_WEIGHT]!;
-  let count = u32[ints + CURRENT_BLOCK_COUNT]!;
+  let count = u16[slot * 4 + CURRENT_BLOCK_COUNT]!;
   let previousSum = f64[slot + PREVIOUS_BLOCK_SUM]!;
   let previousWeight = f64[slot + PREVIOUS_BLOCK_WEIGHT]!;
-  let previousCount = u32[ints + PREVIOUS_BLOCK_COUNT]!;
+  let previousCount = u16[slot * 4 + PREVIOUS_BLOCK_COUNT]!;
   for (let open = 0; open < 2; open++) {
     const index = u32[ints + CURRENT_INDEX + open]!;
-    const samples = u32[ints + CURRENT_COUNT + open]!;
+    const samples = u16[slot * 4 + CURRENT_COUNT + open]!;
     if (samples === 0) continue;
     const windowWeight = f64[slot + CURRENT_WEIGHT + 2 * open]!;
     const mean = f64[slot + CURRENT_SUM + 2 * open]! / windowWeight;
@@ -386,4 +380,27 @@ function observe(into: Reading, mean: number, weight: number, left: number): voi
   into.wv += decayed * mean;
   into.wvv += decayed * mean * mean;
   into.ww += decayed * weight;
+}
+
+/** Counts are 16 bits wide; at this even number sum, weight and count are halved together, which keeps their ratios. */
+const COUNT_MAX = 0xfffe;
+
+/** Adds to an open window or block: the sum at `sumAt`, the weight behind it, and its count. */
+function addTo(
+  chunk: Chunk,
+  slot: number,
+  sumAt: number,
+  countAt: number,
+  sum: number,
+  weight: number,
+): void {
+  const { f64, u16 } = chunk;
+  if (u16[slot * 4 + countAt] === COUNT_MAX) {
+    f64[slot + sumAt]! /= 2;
+    f64[slot + sumAt + 1]! /= 2;
+    u16[slot * 4 + countAt] = COUNT_MAX / 2;
+  }
+  f64[slot + sumAt]! += sum;
+  f64[slot + sumAt + 1]! += weight;
+  u16[slot * 4 + countAt]! += 1;
 }

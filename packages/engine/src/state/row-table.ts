@@ -63,29 +63,29 @@ export const SPAN_MS = 10; // evidence time from the first to the newest window
 /** Slot, 32-bit fields from twice the slot's start. */
 export const CURRENT_INDEX = 0; // window number + 1, 0 for none
 export const PREVIOUS_INDEX = 1;
-export const CURRENT_COUNT = 2;
-export const PREVIOUS_COUNT = 3;
-export const ALERT_COUNTERS = 22; // breaches and good samples in a row, 16 bits each
-export const ALERT_HOUR = 24; // hour + 1 of the sums below
-export const ALERT_COUNTS = 25; // samples in that hour and in the one before, 16 bits each
-export const ALERT_SUM = 26; // f32: sum of the values of that hour
-export const ALERT_PREVIOUS_SUM = 27; // f32
-const PLAIN_SLOT_SIZE = 14;
+export const ALERT_COUNTERS = 3; // breaches and good samples in a row, 16 bits each
+export const ALERT_HOUR = 22; // hour + 1 of the sums below
+export const ALERT_COUNTS = 23; // samples in that hour and in the one before, 16 bits each
+export const ALERT_SUM = 24; // f32: sum of what the values of that hour are above the threshold
+export const ALERT_PREVIOUS_SUM = 25; // f32
+/** Slot, 16-bit fields from four times the slot's start: samples in the open windows. */
+export const CURRENT_COUNT = 4;
+export const PREVIOUS_COUNT = 5;
+const PLAIN_SLOT_SIZE = 13;
 /** Correlated metrics collect windows (5 min) in blocks (6 h). */
-export const CURRENT_BLOCK = 28; // 32-bit: block number + 1
-export const PREVIOUS_BLOCK = 29;
-export const CURRENT_BLOCK_COUNT = 30; // windows collected
-export const PREVIOUS_BLOCK_COUNT = 31;
-export const CURRENT_BLOCK_SUM = 16; // sum of window means
-export const CURRENT_BLOCK_WEIGHT = 17; // sum of window weights
-export const PREVIOUS_BLOCK_SUM = 18;
-export const PREVIOUS_BLOCK_WEIGHT = 19;
-const BLOCK_SLOT_SIZE = 20;
+export const CURRENT_BLOCK = 26; // 32-bit: block number + 1
+export const PREVIOUS_BLOCK = 27;
+export const CURRENT_BLOCK_COUNT = 56; // 16-bit: windows collected
+export const PREVIOUS_BLOCK_COUNT = 57;
+export const CURRENT_BLOCK_SUM = 15; // sum of window means
+export const CURRENT_BLOCK_WEIGHT = 16; // sum of window weights
+export const PREVIOUS_BLOCK_SUM = 17;
+export const PREVIOUS_BLOCK_WEIGHT = 18;
+const BLOCK_SLOT_SIZE = 19;
 
 /** Start of each metric's slot inside a row. */
 export const SLOT_OFFSETS: readonly number[] = slotOffsets();
-/** Whole cache lines of eight doubles, so that neighbours do not share one. */
-export const ROW_SIZE = Math.ceil(SLOT_OFFSETS[METRIC_COUNT]! / 8) * 8;
+export const ROW_SIZE = SLOT_OFFSETS[METRIC_COUNT]!;
 
 function slotOffsets(): number[] {
   const offsets = [HEADER_SIZE];
@@ -95,10 +95,11 @@ function slotOffsets(): number[] {
   return offsets;
 }
 
-/** Memory of 16,384 rows, seen as doubles, as 32-bit counters and as 32-bit floats. */
+/** Memory of 16,384 rows, seen as doubles, as 32-bit and 16-bit counters and as 32-bit floats. */
 export interface Chunk {
   readonly f64: Float64Array<ArrayBuffer>;
   readonly u32: Uint32Array<ArrayBuffer>;
+  readonly u16: Uint16Array<ArrayBuffer>;
   readonly f32: Float32Array<ArrayBuffer>;
   /**
    * While a snapshot's log tail is replayed: the position up to which each unit of rows is folded already. Null in
@@ -173,6 +174,7 @@ function newChunk(): Chunk {
   return {
     f64: new Float64Array(buffer),
     u32: new Uint32Array(buffer),
+    u16: new Uint16Array(buffer),
     f32: new Float32Array(buffer),
     foldedTo: null,
   };

@@ -61,6 +61,14 @@ async function renderPage(http: HttpApp): Promise<string> {
   const revoke = `/api/penalties/${id}?reason=the%20audit%20was%20wrong`;
   parts.push(REVOKE, await show({ role: "operator", method: "DELETE", url: revoke }));
   parts.push(
+    PAST,
+    await show({
+      role: "viewer",
+      method: "GET",
+      url: "/api/subjects/node-2/history?from=2026-11-01T00:00:00Z",
+    }),
+  );
+  parts.push(
     RANKINGS,
     await show({ role: "viewer", method: "GET", url: "/api/rankings/provider?order=best&limit=2" }),
   );
@@ -223,14 +231,16 @@ The aggregate of the metric retention; \`steps=true\` adds one for each interval
 
 const HISTORY = `### History
 
-Hourly scores, everything that was crossed, and sanctions, over the history retention. (The example's service has just
-started.)`;
+Hourly scores, everything that was crossed, and sanctions, over the history retention. Crossings read as in the live
+stream, sanctions as in their own lists, of which only the newest that ended are left there.`;
 
 const SANCTIONS = `## Penalties and rewards
 
 Acts: logged for ever with issuer and reason, in force when the answer arrives.`;
 
 const REVOKE = `A revocation is an act as well; what it undoes stays on record.`;
+
+const PAST = `The subject's history has it for the whole history retention, also when the lists have let it go.`;
 
 const RANKINGS = `## Rankings
 

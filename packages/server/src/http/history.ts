@@ -1,10 +1,18 @@
 /** History of a subject. */
-import { History, HistoryQuery, SubjectPath } from "@staunch/contract";
+import {
+  History,
+  HistoryQuery,
+  SubjectPath,
+  type Crossing,
+  type PastSanction as PastSanctionShape,
+} from "@staunch/contract";
 import type { z } from "zod";
 import type { App } from "../app/app.ts";
-import type { SubjectHistory } from "../app/history/history.ts";
+import type { PastSanction, SubjectHistory } from "../app/history/history.ts";
+import { toldDetail } from "../app/projector/effect-rows.ts";
+import { presentPenalty, presentReward } from "./present.ts";
 import { HttpProblem } from "./problem.ts";
-import { time, timeOrNull, type Server } from "./route.ts";
+import { time, type Server } from "./route.ts";
 import { subjectOf } from "./subjects.ts";
 
 export function historyRoutes(server: Server, app: App): void {
@@ -14,7 +22,8 @@ export function historyRoutes(server: Server, app: App): void {
     config: { role: "viewer" },
     schema: {
       summary: "History of a subject",
-      description: "Hourly scores, what was crossed, and sanctions, over the history retention.",
+      description:
+        "Hourly scores, what was crossed, and sanctions, over the history retention. Sanctions that ended long ago are only here.",
       tags: ["subjects"],
       params: SubjectPath,
       querystring: HistoryQuery,
@@ -25,7 +34,8 @@ export function historyRoutes(server: Server, app: App): void {
       const fromMs = query.from === undefined ? 0 : Date.parse(query.from);
       const toMs = query.to === undefined ? app.partition.now() : Date.parse(query.to);
       try {
-        return present(params.id, await app.history.read(subject, { fromMs, toMs, limit: query.limit }));
+        const read = await app.history.read(subject, { fromMs, toMs, limit: query.limit });
+        return present(app, params.id, subject, read);
       } catch (error) {
         log.error({ err: error }, "history cannot be read");
         throw new HttpProblem("database_failed", "the history cannot be read now; see the service's log");
@@ -34,22 +44,34 @@ export function historyRoutes(server: Server, app: App): void {
   });
 }
 
-function present(id: string, history: SubjectHistory): z.output<typeof History> {
+function present(app: App, id: string, subject: number, history: SubjectHistory): z.output<typeof History> {
+  const counting = [...app.sanctions.penaltiesOf(subject), ...app.sanctions.rewardsOf(subject)];
+  const points = new Map(counting.map((one) => [one.sanction.id, one.points]));
   return {
     id,
     snapshots: history.snapshots.map(({ at, score, components, eventCount, reason }) => {
       return { at: time(at), score, components: { ...components }, event_count: eventCount, reason };
     }),
-    crossings: history.crossings.map(({ id: place, at, type, detail }) => {
-      return { id: place, at: time(at), type, detail: { ...detail } };
-    }),
-    sanctions: history.sanctions.map((one) => ({
-      id: one.id,
-      kind: one.kind,
-      status: one.status,
-      applied_at: time(one.appliedAt),
-      ended_at: timeOrNull(one.endedAt),
-      facts: { ...one.facts },
-    })),
+    crossings: history.crossings.map((one) => presentCrossing(one, id)),
+    sanctions: history.sanctions.map((one) => presentSanction(one, id, points.get(one.sanction.id) ?? 0)),
   };
+}
+
+function presentCrossing(
+  one: SubjectHistory["crossings"][number],
+  subject: string,
+): z.output<typeof Crossing> {
+  const told = { id: one.id, at: time(one.at), subject, type: one.type, detail: toldDetail(one.detail) };
+  // Which detail belongs to which type is said in the contract; the schema of the answer holds it to that.
+  return told as unknown as z.output<typeof Crossing>;
+}
+
+function presentSanction(
+  one: PastSanction,
+  subject: string,
+  points: number,
+): z.output<typeof PastSanctionShape> {
+  return one.kind === "penalty"
+    ? { kind: one.kind, ...presentPenalty({ sanction: one.sanction, points }, subject) }
+    : { kind: one.kind, ...presentReward({ sanction: one.sanction, points }, subject) };
 }

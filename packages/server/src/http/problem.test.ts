@@ -221,6 +221,14 @@ describe("problems tell where", () => {
     expect(answer.headers["allow"]).toBe("GET, HEAD, PUT");
   });
 
+  test.each(["nothing.js", "%00", "%5c", "/", "a".repeat(700), "..%2f..%2fpackage.json"])(
+    "there is no file of the reference page %s",
+    async (name) => {
+      const answer = await ask(null, "GET", `/docs/static/${name}`);
+      expect([answer.statusCode, answer.json<Problem>().code]).toEqual([404, "route_not_found"]);
+    },
+  );
+
   test("keys of a policy", async () => {
     const answer = await putPolicy({ reputation: { initial_score: "high" } }, { "if-match": "*" });
     expect(answer.json().errors).toMatchObject([

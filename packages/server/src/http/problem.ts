@@ -91,6 +91,8 @@ function problemOf(error: FastifyError, request: FastifyRequest): HttpProblem {
     case "FST_STATIC_FORBIDDEN_PATH":
       // The files of the reference page; which paths are out of bounds there is nobody's business.
       return new HttpProblem("route_not_found", "nothing answers here; /docs lists all routes");
+    // The client hung up within its body: no fault of ours, and nobody is left to read the answer.
+    case "ECONNRESET":
     case "FST_ERR_CTP_INVALID_CONTENT_LENGTH":
       return new HttpProblem("malformed_request", "the body has not the length that Content-Length says");
     default:

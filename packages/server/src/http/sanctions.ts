@@ -34,7 +34,8 @@ function penaltyRoutes(server: Server, app: App): void {
     config: { role: "viewer" },
     schema: {
       summary: "Penalties of a subject",
-      description: "All in force and the newest twenty that ended, in the order in which they were given.",
+      description:
+        "All in force, the newest twenty that ended, and for half a year those that cost trust and can still be revoked, in the order in which they were given; the history has the older ones.",
       tags: ["penalties"],
       params: SubjectPath,
       querystring: SanctionsQuery,
@@ -85,7 +86,8 @@ function rewardRoutes(server: Server, app: App): void {
     config: { role: "viewer" },
     schema: {
       summary: "Rewards of a subject",
-      description: "All in force and the newest twenty that ended, in the order in which they were given.",
+      description:
+        "All in force and the newest twenty that ended, in the order in which they were given; the history has the older ones.",
       tags: ["rewards"],
       params: SubjectPath,
       querystring: SanctionsQuery,

@@ -123,8 +123,62 @@ describe("subjects", () => {
 
   test("history is asked for the span and limit that were given", async () => {
     await write("node-1");
-    const answer = await read("/api/subjects/node-1/history?from=2026-11-25T04:00:00%2B02:00&limit=5");
-    expect(answer.json()).toEqual({ id: "node-1", snapshots: [], crossings: [], sanctions: [] });
+    await penalise("node-1");
+    await penalise("node-1");
+    const history = (query: string) => read(`/api/subjects/node-1/history?${query}`);
+    const past = (await history("from=2026-11-25T04:00:00%2B02:00&to=2026-11-25T02:30:00Z")).json();
+    expect(past).toEqual({ id: "node-1", snapshots: [], crossings: [], sanctions: [] });
+    const newest = (await history("from=2026-11-25T04:00:00%2B02:00&limit=1")).json();
+    expect([newest.crossings.length, newest.sanctions.length]).toEqual([1, 1]);
+  });
+
+  test("history shows sanctions as their lists do, and crossings as the live stream does", async () => {
+    await write("node-1");
+    const expiry = { expires_at: time(START_MS + 60_000), fade: "linear" };
+    const penalty = (
+      await penalise("node-1", { evidence: ["audit-881"], context: { shardCount: 3 }, ...expiry })
+    ).json();
+    const body = { type: "long_term_service", points: 3, reason: "two years" };
+    const reward = (await send(http, "operator", "POST", "/api/subjects/node-1/rewards", { body })).json();
+    const { crossings, sanctions } = (await read("/api/subjects/node-1/history")).json();
+    expect(sanctions).toEqual(
+      expect.arrayContaining([
+        { kind: "penalty", ...penalty },
+        { kind: "reward", ...reward },
+      ]),
+    );
+    const applied = crossings.find(({ type }: { type: string }) => type === "penalty.applied");
+    expect(applied).toEqual({
+      id: `${penalty.position}.0`,
+      at: penalty.applied_at,
+      subject: "node-1",
+      type: "penalty.applied",
+      detail: {
+        id: penalty.id,
+        penalty_type: penalty.type,
+        severity: penalty.severity,
+        deduction: penalty.deduction,
+        reason: penalty.reason,
+        expires_at: time(START_MS + 60_000),
+      },
+    });
+  });
+
+  test("history tells of an alert in ISO times and snake case", async () => {
+    const at = (index: number) => time(START_MS - (10 - index) * 1000);
+    const body = Array.from({ length: 10 }, (_, index) => {
+      return { type: "metric", subject: "node-1", metric: "response_time", value: 5000, at: at(index) };
+    });
+    await send(http, "ingest", "POST", "/api/events", { body });
+    const { crossings, sanctions } = (await read("/api/subjects/node-1/history")).json();
+    const opened = crossings.find(({ type }: { type: string }) => type === "alert.opened");
+    expect(opened.detail).toMatchObject({
+      metric: "response_time",
+      value: 5000,
+      threshold: 1000,
+      incident: sanctions[0].alert.incident,
+    });
+    expect(JSON.stringify({ crossings, sanctions })).not.toMatch(/"[a-z]+[A-Z]\w*":/u);
   });
 });
 

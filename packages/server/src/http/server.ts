@@ -39,6 +39,8 @@ const HEADER_BYTES_MAX = 16_384;
 const PARAMETER_LENGTH_MAX = 768;
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
+/** Both are looked at so often; Node.js by itself does so every 30 seconds, and would hold slow headers for 40. */
+const TIMEOUT_CHECK_INTERVAL_MS = 2_000;
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 
 /** What the interface needs of the configuration. */
@@ -58,7 +60,13 @@ export function createHttpServer(app: App, config: HttpConfig, ops: Ops): Server
     bodyLimit: config.ingest.bodyMaxBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    http: { maxHeaderSize: HEADER_BYTES_MAX, headersTimeout: HEADERS_TIMEOUT_MS },
+    http: {
+      maxHeaderSize: HEADER_BYTES_MAX,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS,
+      // Refused below instead, with a problem document.
+      requireHostHeader: false,
+    },
     routerOptions: { maxParamLength: PARAMETER_LENGTH_MAX },
     genReqId: () => randomUUID(),
     // Requests on open connections are answered until the end; writes among them are refused by the use cases.
@@ -100,6 +108,9 @@ function addHooks(server: Server, app: App, config: HttpConfig, ops: Ops): void 
   });
   server.addHook("onRequest", async (request, reply) => {
     setSecurityHeaders(reply, request.id);
+    if (request.headers.host === undefined && request.raw.httpVersion === "1.1") {
+      throw new HttpProblem("malformed_request", "the header Host is missing");
+    }
     if (request.url.length > URL_LENGTH_MAX) {
       throw new HttpProblem("url_too_long", `path and query have more than ${URL_LENGTH_MAX} characters`);
     }
@@ -119,6 +130,10 @@ function addHooks(server: Server, app: App, config: HttpConfig, ops: Ops): void 
     throw notFound(request.method, request.url, table);
   });
   server.setErrorHandler((error, request, reply) => sendError(error, request, reply));
+  // RFC 9110, 10.1.1: an expectation that is not known may be ignored; Node.js would answer without a document.
+  server.server.on("checkExpectation", (request, response) => {
+    server.server.emit("request", request, response);
+  });
 }
 
 function notFound(method: string, url: string, table: RouteTable): HttpProblem {

@@ -1,5 +1,5 @@
 /** History of a subject: hourly snapshots, crossings and sanctions; what is not stored yet comes from memory. */
-import type { ChangeReason, ComponentName, Json, State } from "@staunch/engine";
+import type { ChangeReason, ComponentName, Penalty, Reward, State } from "@staunch/engine";
 import type { CrossingRow, HistoryStore, SanctionRow, SnapshotRow, Span } from "../../ports/store.ts";
 import {
   BLOCK_COMPONENTS,
@@ -8,7 +8,7 @@ import {
   reasonName,
   rounded,
 } from "../projector/closing-values.ts";
-import { sanctionRow } from "../projector/effect-rows.ts";
+import { sanctionRow, type EffectDetail } from "../projector/effect-rows.ts";
 import type { Projector } from "../projector/projector.ts";
 
 /** Most snapshots, crossings and sanctions of one answer, each. */
@@ -38,18 +38,13 @@ interface Crossing {
   readonly at: number;
   /** An effect's type, for example `tier.changed`. */
   readonly type: string;
-  readonly detail: { readonly [name: string]: Json };
+  readonly detail: EffectDetail;
 }
 
-interface PastSanction {
-  readonly id: string;
-  readonly kind: "penalty" | "reward";
-  readonly status: string;
-  readonly appliedAt: number;
-  readonly endedAt: number | null;
-  /** The sanction as the engine has it. */
-  readonly facts: { readonly [name: string]: Json };
-}
+/** As the engine had it when it was last changed. */
+export type PastSanction =
+  | { readonly kind: "penalty"; readonly sanction: Penalty }
+  | { readonly kind: "reward"; readonly sanction: Reward };
 
 /** Each list oldest first, the newest `limit` of the span. */
 export interface SubjectHistory {
@@ -152,11 +147,13 @@ function toSnapshot({ at, score, components, eventCount, reason }: SnapshotRow):
 }
 
 function toCrossing({ position, place, at, type, detail }: CrossingRow): Crossing {
-  return { id: `${position}.${place}`, at, type, detail: JSON.parse(detail) as Crossing["detail"] };
+  // Written from `detailOf`.
+  return { id: `${position}.${place}`, at, type, detail: JSON.parse(detail) as EffectDetail };
 }
 
-function toSanction({ id, kind, status, appliedAt, endedAt, facts }: SanctionRow): PastSanction {
-  return { id, kind, status, appliedAt, endedAt, facts: JSON.parse(facts) as PastSanction["facts"] };
+function toSanction({ kind, facts }: SanctionRow): PastSanction {
+  // Written from what the engine has, by `sanctionRow`.
+  return { kind, sanction: JSON.parse(facts) as Penalty & Reward };
 }
 
 function isWithin(at: number, span: Span): boolean {

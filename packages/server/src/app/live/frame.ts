@@ -1,7 +1,7 @@
 /** Frames as text: server-sent events, each a named event with the log position as its id. */
 import { CHANGE_REASONS, kindOf, type State } from "@staunch/engine";
 import { BLOCK_COMPONENTS, readComponents, rounded } from "../projector/closing-values.ts";
-import { detailOf } from "../projector/effect-rows.ts";
+import { detailOf, toldDetail } from "../projector/effect-rows.ts";
 import type { Change, Crossing } from "./change-ring.ts";
 import { SCORE_CHANGED, tierOf } from "./filter.ts";
 
@@ -59,22 +59,13 @@ export function crossingText(state: State, crossing: Crossing): string {
     return JSON.stringify({ ...head, subject: null, kind: effect.kind, detail: { policy: effect.policy } });
   }
   const { subject } = effect;
-  const detail = effect.type === "subject.registered" ? {} : onTheWire(detailOf(effect));
+  const detail = effect.type === "subject.registered" ? {} : toldDetail(detailOf(effect));
   return JSON.stringify({
     ...head,
     subject: state.ids.at(subject),
     kind: kindOf(state, subject).name,
     detail,
   });
-}
-
-/** Names in snake case, instants in ISO 8601. */
-function onTheWire(detail: ReturnType<typeof detailOf>): { readonly [name: string]: string | number | null } {
-  const entries = Object.entries(detail).map(([name, value]) => {
-    const snake = name.replace(/[A-Z]/gu, (letter) => `_${letter.toLowerCase()}`);
-    return [snake, name.endsWith("At") && typeof value === "number" ? time(value) : value];
-  });
-  return Object.fromEntries(entries) as { [name: string]: string | number | null };
 }
 
 function time(ms: number): string {

@@ -11,15 +11,30 @@ export function crossingOf(effect: Effect, position: number, place: number, at: 
 
 type SubjectEffect = Exclude<Effect, { type: "policy.activated" | "subject.registered" }>;
 
-/** What there is to say about it beside subject and time, flat, as it was at that moment. */
-export function detailOf(effect: SubjectEffect): { readonly [name: string]: string | number | null } {
+/** What there is to say about an effect beside subject and time, flat, in the engine's names. */
+export interface EffectDetail {
+  readonly [name: string]: string | number | null;
+}
+
+/** As it was at that moment. */
+export function detailOf(effect: SubjectEffect): EffectDetail {
   if ("penalty" in effect) return penaltyDetail(effect.penalty);
   if ("reward" in effect) return rewardDetail(effect.reward);
   if (effect.type === "tier.changed") return { from: effect.from, to: effect.to, score: effect.score };
   return { score: effect.score, threshold: effect.threshold };
 }
 
-function penaltyDetail(penalty: Penalty): { readonly [name: string]: string | number | null } {
+/** The detail as it is told outside: names in snake case, instants in ISO 8601. */
+export function toldDetail(detail: EffectDetail): EffectDetail {
+  const entries = Object.entries(detail).map(([name, value]): [string, string | number | null] => {
+    const snake = name.replace(/[A-Z]/gu, (letter) => `_${letter.toLowerCase()}`);
+    const isInstant = (name.endsWith("At") || name === "incident") && typeof value === "number";
+    return [snake, isInstant ? new Date(value).toISOString() : value];
+  });
+  return Object.fromEntries(entries);
+}
+
+function penaltyDetail(penalty: Penalty): EffectDetail {
   const { id, type: penaltyType, severity, deduction, reason, expiresAt, alert } = penalty;
   const facts = { id, penaltyType, severity, deduction, reason, expiresAt };
   if (alert === null) return facts;
@@ -32,7 +47,7 @@ function penaltyDetail(penalty: Penalty): { readonly [name: string]: string | nu
   };
 }
 
-function rewardDetail(reward: Reward): { readonly [name: string]: string | number | null } {
+function rewardDetail(reward: Reward): EffectDetail {
   const { id, type: rewardType, value, reason, expiresAt } = reward;
   return { id, rewardType, value, reason, expiresAt };
 }

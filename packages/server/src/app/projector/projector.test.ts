@@ -112,7 +112,8 @@ describe("the projector", () => {
       type: "penalty.applied",
       detail: { id: "pen_2_0", severity: "major" },
     });
-    expect(after.sanctions).toMatchObject([{ id: "pen_2_0", status: "active", endedAt: null }]);
+    const sanction = { id: "pen_2_0", status: "active", endedAt: null };
+    expect(after.sanctions).toMatchObject([{ kind: "penalty", sanction }]);
     run(state, projector, uptime(3, START_MS + 70_000, [0], 1));
     await projector.flush();
     expect(await store.history.sanctions(0, ALWAYS, 10)).toMatchObject([
