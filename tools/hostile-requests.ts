@@ -357,7 +357,7 @@ function texts(...values: readonly string[]): readonly string[] {
 }
 
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "PURGE"];
-const KINDS = ["provider", "validator", "a", "constructor", "x-1", "toString"];
+const KINDS = ["provider", "provider", "provider", "validator", "a", "constructor", "x-1", "toString"];
 const METRICS = [
   "uptime",
   "response_time",
@@ -372,7 +372,19 @@ const SUBJECT = "a subject";
 const LEARNED = "a name from an answer";
 const NOW = "about now";
 
-const REQUIRED = new Set(["type", "subject", "metric", "value", "penalty", "reward", "points", "reason"]);
+const REQUIRED = new Set([
+  "type",
+  "subject",
+  "metric",
+  "value",
+  "penalty",
+  "reward",
+  "points",
+  "reason",
+  "policy",
+  "name",
+  "role",
+]);
 const COMMON: readonly Field[] = [
   ["id", texts("own-1")],
   ["kind", texts("provider", "provider", "provider", "validator")],
@@ -694,6 +706,8 @@ const JSON_JUNK = [
   "{}",
   "[null]",
   "[[],[[]],{}]",
+  "[".repeat(40) + "]".repeat(40),
+  '{"a":'.repeat(17) + "1" + "}".repeat(17),
   '{"__proto__":{"x":1}}',
   '{"constructor":{"prototype":{"x":1}}}',
   '{"then":1,"toJSON":1}',

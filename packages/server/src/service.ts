@@ -279,9 +279,11 @@ class Running {
     hub.start(every);
     this.stops = [
       every(TICK_INTERVAL_MS, () => {
-        this.ticking ??= this.tick().finally(() => {
-          this.ticking = null;
-        });
+        this.ticking ??= this.tick()
+          .catch((error: unknown) => options.logger.error({ err: error }, "tick failed"))
+          .finally(() => {
+            this.ticking = null;
+          });
       }),
       every(config.storage.snapshotIntervalMs, () => void this.snapshot()),
     ];
@@ -338,9 +340,18 @@ class Running {
     await this.cutter.update();
   }
 
+  /** A snapshot that fails is told and costs nothing but a longer restart, so it ends neither a run nor a stop. */
   private async snapshot(): Promise<void> {
-    const result = await this.snapshotter.write();
     const { logger } = this.parts.options;
+    try {
+      await this.writeSnapshot(logger);
+    } catch (error) {
+      logger.error({ err: error }, "snapshot failed");
+    }
+  }
+
+  private async writeSnapshot(logger: Logger): Promise<void> {
+    const result = await this.snapshotter.write();
     if (result.type === "refused") logger.warn({ detail: result.detail }, "snapshot not written");
     if (result.type !== "written") return;
     this.newestSnapshot = result.snapshot;
