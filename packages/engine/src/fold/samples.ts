@@ -29,6 +29,8 @@ import { onVerdict } from "./alerts.ts";
 import { REASON } from "./effects.ts";
 import { evaluate } from "./evaluate.ts";
 
+/** Less than this would come to zero when halved or squared, and zero over zero is no mean. */
+const WEIGHT_MIN = 1e-9;
 /** Events whose rows are touched together. */
 const RUN_LENGTH = 16;
 const runKind = new Uint8Array(RUN_LENGTH);
@@ -91,7 +93,7 @@ function foldSample(state: State, samples: SampleColumns, index: number, place: 
   const rule = kind.compiled.metrics[metric]!;
   const at = samples.at[index]!;
   const value = samples.value[index]!;
-  const weight = samples.weight === null ? 1 : samples.weight[index]!;
+  const weight = samples.weight === null ? 1 : Math.max(WEIGHT_MIN, samples.weight[index]!);
   const failed = code >= SAMPLE_FAILED;
   if (kind.aggregates !== null) aggregate(kind, row, metric, samples, index, state.now);
   chunk.u32[start * 2 + EVENT_COUNT]! += 1;

@@ -32,6 +32,16 @@ describe("an explanation", () => {
     );
   });
 
+  test("of a sample with next to no weight has numbers only", () => {
+    const lab = new Lab();
+    const subject = lab.register("p");
+    lab.apply(T0, { samples: [{ ...metric(subject, "uptime", 1, T0), weight: 5e-324 }] });
+    const evidence = lab.explain(subject).components.flatMap(({ metrics }) => metrics);
+    expect(evidence.length).toBeGreaterThan(0);
+    for (const { mean, share, points, observations } of evidence)
+      expect([mean, share, points, observations].every(Number.isFinite)).toBe(true);
+  });
+
   test("names what the ends of the scale cut off", () => {
     const lab = new Lab(policyWith({ initialScore: 99 }));
     const subject = lab.register("p");

@@ -140,9 +140,10 @@ function evidenceOf(
     const reading = sums.readings[index]!;
     if (reading.newestUnit === 0) return [];
     const weight = metric.weight * sums.left[index]! * reading.w;
-    const mean = reading.wv / reading.w;
-    const share = weight / total;
-    const observations = (reading.w * reading.w) / reading.ww;
+    // Weights that are tiny or old come to zero, their squares long before themselves.
+    const mean = reading.w === 0 ? 0 : reading.wv / reading.w;
+    const share = total === 0 ? 0 : weight / total;
+    const observations = reading.ww === 0 ? 0 : (reading.w * reading.w) / reading.ww;
     return [{ metric: METRICS[metric.code]!.name, mean, share, points: scale * share * mean, observations }];
   });
   const priorShare = total === 0 ? 1 : sums.prior / total;
