@@ -59,6 +59,35 @@ export {
   type Registration,
   type SampleColumns,
 } from "./event/batch.ts";
+export {
+  CLIENT_FAULT,
+  DECLINED,
+  EARNINGS_MAX,
+  FAILURE,
+  HEALTH_PARTS,
+  HEALTH_PARTS_MAX,
+  INVALID_RESULT,
+  JOB_DURATION_MAX_MS,
+  JOB_OUTCOMES,
+  OUTCOME_MASK,
+  SLA_MET,
+  SLA_MISSED,
+  SUCCESS,
+  TIMEOUT,
+  type HealthColumns,
+  type HealthPart,
+  type JobColumns,
+  type JobOutcome,
+} from "./event/jobs.ts";
+export {
+  BIDS_MAX,
+  parseSelectionId,
+  SELECTION_POLICIES,
+  selectionId,
+  selectionNumber,
+  type SelectionPolicy,
+  type SelectionRequested,
+} from "./event/selection.ts";
 export type {
   Accountable,
   Act,

@@ -2,9 +2,11 @@
  * What the log holds and the fold reads: a batch of entries, each entry one request.
  *
  * Subjects appear as dense numbers. An entry first registers the ids it is the first to name, then adds its
- * samples as columns, then its acts.
+ * samples, health reports and job outcomes as columns, then its acts, then the selections it asks for.
  */
 import type { Act } from "./acts.ts";
+import type { HealthColumns, JobColumns } from "./jobs.ts";
+import type { SelectionRequested } from "./selection.ts";
 
 /** The sample was taken at a call that failed: it is kept and aggregated, but failing fast is not fast. */
 export const SAMPLE_FAILED = 0x80;
@@ -55,6 +57,9 @@ export interface Entry {
   readonly answer: string;
   readonly registrations: readonly Registration[];
   readonly samples: SampleColumns | null;
+  readonly jobs: JobColumns | null;
+  readonly health: HealthColumns | null;
+  readonly selections: readonly SelectionRequested[];
   readonly acts: readonly Act[];
 }
 
@@ -67,6 +72,9 @@ export const EMPTY_ENTRY: Entry = {
   answer: "",
   registrations: [],
   samples: null,
+  jobs: null,
+  health: null,
+  selections: [],
   acts: [],
 };
 

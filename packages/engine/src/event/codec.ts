@@ -13,10 +13,33 @@
  */
 import { ByteReader, ByteWriter } from "../num/bytes.ts";
 import type { Act } from "./acts.ts";
-import type { Batch, Entry, Registration, SampleColumns } from "./batch.ts";
+import { EMPTY_ENTRY, type Batch, type Entry, type Registration, type SampleColumns } from "./batch.ts";
+import {
+  ALIGNMENT,
+  BATCH_EVENTS_MAX,
+  bytesOf,
+  Corrupt,
+  expectAtMost,
+  expectEqual,
+  expectLengths,
+  pad,
+  readF64,
+  readTexts,
+  readU32,
+  skipPadding,
+  writeTexts,
+} from "./columns.ts";
+import {
+  readHealth,
+  readJobs,
+  readSelections,
+  writeHealth,
+  writeJobs,
+  writeSelections,
+} from "./work-codec.ts";
 
-/** Most events (samples and acts) in one batch, and most entries. */
-export const BATCH_EVENTS_MAX = 16_384;
+export { BATCH_EVENTS_MAX } from "./columns.ts";
+
 /** Deepest nesting that {@link canonicalJson} writes. */
 export const CANONICAL_DEPTH_MAX = 64;
 
@@ -39,13 +62,14 @@ const HAS_SAMPLES = 1;
 const HAS_WEIGHT = 2;
 const HAS_MONITOR = 4;
 const HAS_CONTEXT = 8;
-const FLAGS_ALL = HAS_SAMPLES | HAS_WEIGHT | HAS_MONITOR | HAS_CONTEXT;
+const HAS_JOBS = 16;
+const HAS_HEALTH = 32;
+const HAS_SELECTIONS = 64;
+const SAMPLE_OPTIONS = HAS_WEIGHT | HAS_MONITOR | HAS_CONTEXT;
+const FLAGS_ALL = HAS_SAMPLES | SAMPLE_OPTIONS | HAS_JOBS | HAS_HEALTH | HAS_SELECTIONS;
 
-const ALIGNMENT = 8;
 /** Kinds of subject that one record can name; their number has 16 bits. */
 const KIND_NAMES_MAX = 0xffff;
-/** In an index of texts: no text. */
-const NO_TEXT = 0;
 
 // Columns are copied as the machine holds them; every platform this runs on is little endian.
 if (new Uint8Array(new Uint32Array([1]).buffer)[0] !== 1)
@@ -115,10 +139,13 @@ export function decodeBatch(
   }
 }
 
-/** Samples and acts of a list of entries. */
+/** Samples, outcomes, reports, bids and acts of a list of entries: what a batch's limit counts. */
 export function countEvents(entries: readonly Entry[]): number {
   let count = 0;
-  for (const entry of entries) count += (entry.samples?.count ?? 0) + entry.acts.length;
+  for (const { samples, jobs, health, selections, acts } of entries) {
+    count += (samples?.count ?? 0) + (jobs?.count ?? 0) + (health?.count ?? 0) + acts.length;
+    for (const { subject } of selections) count += subject.length;
+  }
   return count;
 }
 
@@ -158,6 +185,10 @@ function isKept(entry: Entry): boolean {
   return entry.registrations.length > 0 || entry.acts.length > 0;
 }
 
+function hasColumns({ samples, jobs, health, selections }: Entry): boolean {
+  return samples !== null || jobs !== null || health !== null || selections.length > 0;
+}
+
 function kindTable(entries: readonly Entry[]): Map<string, number> {
   const codes = new Map<string, number>();
   for (const entry of entries) {
@@ -189,33 +220,40 @@ function writeRegistrations(
 }
 
 function encodeSamples(entries: readonly Entry[]): Uint8Array<ArrayBuffer> {
-  if (entries.every((entry) => isKept(entry) && entry.samples === null)) return new Uint8Array(0);
-  const sampleCount = entries.reduce((sum, entry) => sum + (entry.samples?.count ?? 0), 0);
-  const writer = new ByteWriter(1024 + sampleCount * 32);
+  if (entries.every((entry) => isKept(entry) && !hasColumns(entry))) return new Uint8Array(0);
+  const writer = new ByteWriter(1024 + countEvents(entries) * 32);
   writer.u32(SAMPLES_MAGIC);
   for (const entry of entries) {
     if (!isKept(entry)) writeHeader(writer, entry);
-    writeColumns(writer, entry.samples);
+    writeSections(writer, entry);
   }
   return writer.finish();
 }
 
-function writeColumns(writer: ByteWriter, samples: SampleColumns | null): void {
-  if (samples === null) {
-    writer.u8(0);
-    return;
-  }
-  const { count, at, value, subject, kind, weight, monitor, context } = samples;
-  for (const column of [at, value, subject, kind, weight, monitor, context]) {
-    if (column !== null && column.length !== count) {
-      throw new RangeError(`a column of ${column.length} in ${count} samples`);
-    }
-  }
+/** A byte that says what there is, then each section's columns. */
+function writeSections(writer: ByteWriter, { samples, jobs, health, selections }: Entry): void {
+  let flags = samples === null ? 0 : sampleFlags(samples);
+  if (jobs !== null) flags |= HAS_JOBS;
+  if (health !== null) flags |= HAS_HEALTH;
+  if (selections.length > 0) flags |= HAS_SELECTIONS;
+  writer.u8(flags);
+  if (samples !== null) writeSamples(writer, samples);
+  if (jobs !== null) writeJobs(writer, jobs);
+  if (health !== null) writeHealth(writer, health);
+  if (selections.length > 0) writeSelections(writer, selections);
+}
+
+function sampleFlags({ weight, monitor, context }: SampleColumns): number {
   let flags = HAS_SAMPLES;
   if (weight !== null) flags |= HAS_WEIGHT;
   if (monitor !== null) flags |= HAS_MONITOR;
   if (context !== null) flags |= HAS_CONTEXT;
-  writer.u8(flags);
+  return flags;
+}
+
+function writeSamples(writer: ByteWriter, samples: SampleColumns): void {
+  const { count, at, value, subject, kind, weight, monitor, context } = samples;
+  expectLengths(count, [at, value, subject, kind, weight, monitor, context]);
   writer.u32(count);
   pad(writer);
   writer.raw(bytesOf(at));
@@ -227,42 +265,7 @@ function writeColumns(writer: ByteWriter, samples: SampleColumns | null): void {
   if (context !== null) writeTexts(writer, context);
 }
 
-/** Different texts once, then a 16-bit index for each row: probes come from few monitors. */
-function writeTexts(writer: ByteWriter, texts: readonly (string | null)[]): void {
-  const codes = new Map<string, number>();
-  const index = new Uint16Array(texts.length);
-  for (const [row, text] of texts.entries()) {
-    if (text === null) continue;
-    const code = codes.get(text) ?? codes.size + 1;
-    codes.set(text, code);
-    index[row] = code;
-  }
-  writer.u16(codes.size);
-  for (const text of codes.keys()) writer.text(text);
-  pad(writer);
-  writer.raw(bytesOf(index));
-}
-
-function pad(writer: ByteWriter): void {
-  while (writer.length % ALIGNMENT !== 0) writer.u8(0);
-}
-
-function bytesOf(column: Float64Array | Uint32Array | Uint16Array): Uint8Array {
-  return new Uint8Array(column.buffer, column.byteOffset, column.byteLength);
-}
-
 // ---- reading
-
-class Corrupt extends Error {}
-
-function expectEqual(what: string, found: number, expected: number): void {
-  if (found !== expected) throw new Corrupt(`${what}: ${found} where ${expected} is expected`);
-}
-
-function expectAtMost(what: string, found: number, limit: number): number {
-  if (found > limit) throw new Corrupt(`${what}: ${found} is over the limit of ${limit}`);
-  return found;
-}
 
 /** Entries of the acts part by their place in the batch, without their samples. */
 function readKeptEntries(reader: ByteReader, entryCount: number): Map<number, Entry> {
@@ -279,12 +282,14 @@ function readKeptEntries(reader: ByteReader, entryCount: number): Map<number, En
     const registrations = readRegistrations(reader, kinds);
     const acts: Act[] = [];
     for (let actsLeft = reader.u32(); actsLeft > 0; actsLeft--) acts.push(readAct(reader.text()));
-    kept.set(index, { ...header, registrations, samples: null, acts });
+    kept.set(index, { ...EMPTY_ENTRY, ...header, registrations, acts });
   }
   return kept;
 }
 
-function readHeader(reader: ByteReader): Omit<Entry, "registrations" | "samples" | "acts"> {
+type Header = Pick<Entry, "producer" | "sequence" | "idempotencyKey" | "requestHash" | "answer">;
+
+function readHeader(reader: ByteReader): Header {
   const producer = reader.text();
   const sequence = reader.f64();
   const idempotencyKey = reader.text();
@@ -325,51 +330,37 @@ function readAllEntries(bytes: Uint8Array, entryCount: number, kept: ReadonlyMap
   expectEqual("magic of the samples", reader.u32(), SAMPLES_MAGIC);
   const entries: Entry[] = [];
   for (let index = 0; index < entryCount; index++) {
-    const entry = kept.get(index) ?? { ...readHeader(reader), registrations: [], samples: null, acts: [] };
-    entries.push({ ...entry, samples: readColumns(reader, part.length) });
+    const entry = kept.get(index) ?? { ...EMPTY_ENTRY, ...readHeader(reader) };
+    entries.push({ ...entry, ...readSections(reader, part.length) });
   }
   expectEqual("bytes behind the samples", reader.remaining, 0);
   return entries;
 }
 
-function readColumns(reader: ByteReader, length: number): SampleColumns | null {
+function readSections(
+  reader: ByteReader,
+  length: number,
+): Pick<Entry, "samples" | "jobs" | "health" | "selections"> {
   const flags = reader.u8();
-  if (flags === 0) return null;
-  if ((flags & HAS_SAMPLES) === 0 || flags > FLAGS_ALL) throw new Corrupt(`sample flags ${flags}`);
+  if (flags > FLAGS_ALL) throw new Corrupt(`section flags ${flags}`);
+  if ((flags & SAMPLE_OPTIONS) !== 0 && (flags & HAS_SAMPLES) === 0)
+    throw new Corrupt(`section flags ${flags}`);
+  const samples = flags & HAS_SAMPLES ? readSamples(reader, flags, length) : null;
+  const jobs = flags & HAS_JOBS ? readJobs(reader, length) : null;
+  const health = flags & HAS_HEALTH ? readHealth(reader, length) : null;
+  const selections = flags & HAS_SELECTIONS ? readSelections(reader, length) : [];
+  return { samples, jobs, health, selections };
+}
+
+function readSamples(reader: ByteReader, flags: number, length: number): SampleColumns {
   const count = expectAtMost("samples", reader.u32(), BATCH_EVENTS_MAX);
   skipPadding(reader, length);
   const at = readF64(reader, count);
   const value = readF64(reader, count);
   const weight = flags & HAS_WEIGHT ? readF64(reader, count) : null;
-  const subjectBytes = reader.raw(count * 4);
-  const subject = new Uint32Array(subjectBytes.buffer, subjectBytes.byteOffset, count);
+  const subject = readU32(reader, count);
   const kind = reader.raw(count);
   const monitor = flags & HAS_MONITOR ? readTexts(reader, count, length) : null;
   const context = flags & HAS_CONTEXT ? readTexts(reader, count, length) : null;
   return { count, at, value, subject, kind, weight, monitor, context };
-}
-
-function readF64(reader: ByteReader, count: number): Float64Array {
-  const bytes = reader.raw(count * 8);
-  return new Float64Array(bytes.buffer, bytes.byteOffset, count);
-}
-
-function readTexts(reader: ByteReader, count: number, length: number): (string | null)[] {
-  const table: (string | null)[] = [null];
-  for (let left = reader.u16(); left > 0; left--) table.push(reader.text());
-  skipPadding(reader, length);
-  const bytes = reader.raw(count * 2);
-  const index = new Uint16Array(bytes.buffer, bytes.byteOffset, count);
-  const texts: (string | null)[] = [];
-  for (const code of index) {
-    const text = code === NO_TEXT ? null : table[code];
-    if (text === undefined) throw new Corrupt(`text ${code} of ${table.length - 1}`);
-    texts.push(text);
-  }
-  return texts;
-}
-
-function skipPadding(reader: ByteReader, length: number): void {
-  const offset = length - reader.remaining;
-  reader.raw((ALIGNMENT - (offset % ALIGNMENT)) % ALIGNMENT);
 }

@@ -7,7 +7,9 @@ import {
   type Registration,
   type SampleColumns,
 } from "../event/batch.ts";
+import type { HealthColumns, JobColumns } from "../event/jobs.ts";
 import { metricCode, type MetricName } from "../event/metrics.ts";
+import type { SelectionRequested } from "../event/selection.ts";
 import { apply } from "../fold/apply.ts";
 import type { Effects } from "../fold/effects.ts";
 import type { Policy } from "../policy/policy.ts";
@@ -63,6 +65,9 @@ export function columnsOf(samples: readonly Sample[]): SampleColumns {
 /** What a request holds, with everything that a test does not name left empty. */
 export interface Parts {
   readonly samples?: readonly Sample[];
+  readonly jobs?: JobColumns;
+  readonly health?: HealthColumns;
+  readonly selections?: readonly SelectionRequested[];
   readonly acts?: readonly Act[];
   readonly registrations?: readonly Registration[];
   readonly producer?: string;
@@ -81,6 +86,9 @@ export function entryOf(parts: Parts): Entry {
     answer: parts.answer ?? "",
     registrations: parts.registrations ?? [],
     samples: parts.samples === undefined || parts.samples.length === 0 ? null : columnsOf(parts.samples),
+    jobs: parts.jobs ?? null,
+    health: parts.health ?? null,
+    selections: parts.selections ?? [],
     acts: parts.acts ?? [],
   };
 }

@@ -4,7 +4,7 @@
  * Within a request the samples are folded first and the acts after them, both in the order in which they were sent.
  * A rejected event never loses the others, unless the caller asked for all or nothing.
  */
-import type { ActResult, Entry, EntryResult } from "@staunch/engine";
+import { EMPTY_ENTRY, type ActResult, type Entry, type EntryResult } from "@staunch/engine";
 import type { Outcome, Partition, Refusal } from "../partition/partition.ts";
 import type { Principal } from "../principal.ts";
 import { readJson, readLines, readText, type BodyFlaw } from "./body.ts";
@@ -259,7 +259,14 @@ function entryOf(
 ): Entry {
   const rejections = remembered.rejections.slice(0, REMEMBERED_REJECTIONS_MAX);
   const answer = identity.idempotencyKey === "" ? "" : JSON.stringify({ ...remembered, rejections });
-  return { ...identity, answer, registrations, samples: resolved.samples, acts: resolved.acts };
+  return {
+    ...EMPTY_ENTRY,
+    ...identity,
+    answer,
+    registrations,
+    samples: resolved.samples,
+    acts: resolved.acts,
+  };
 }
 
 /** A repeated sequence has no answer on record: its producer knows what it sent. */
