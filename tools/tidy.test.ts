@@ -19,8 +19,10 @@ const TEXT = /(\.(ts|tsx|mjs|js|json|jsonc|md|ya?ml|toml|proto|html|css|sh|sql)|
 /** Walks the folders rather than asking git, so that it also works where the sources come without it. */
 function sourcesIn(folder: string): Source[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry): Source[] => {
+    // In a linked work tree .git is a file.
+    if (SKIPPED.has(entry.name)) return [];
     const file = join(folder, entry.name);
-    if (entry.isDirectory()) return SKIPPED.has(entry.name) ? [] : sourcesIn(file);
+    if (entry.isDirectory()) return sourcesIn(file);
     if (!entry.isFile() || !TEXT.test(file)) return [];
     return [{ path: relative(ROOT, file).split(sep).join("/"), text: readFileSync(file, "utf8") }];
   });

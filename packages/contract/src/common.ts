@@ -72,10 +72,13 @@ export const NextCursor = z
 
 export const Cursor = z.string().min(1).max(1024).optional().describe("`next` of the page before.");
 export const Limit = z.coerce
-  .number()
+  .number<number>()
   .pipe(z.int().min(1).max(500))
   .default(50)
   .describe("Most items of a page.");
+
+/** The answer 304 of routes that take `If-None-Match`. */
+export const NotModified = z.undefined().describe("The caller has this version.");
 
 /** A path with a subject's id; slashes and other reserved characters are percent-encoded. */
 export const SubjectPath = z.strictObject({ id: SubjectId });

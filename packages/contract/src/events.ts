@@ -161,7 +161,9 @@ export function eventSchemaAt(nowMs: number, metricRetentionMs: number) {
 }
 
 /** Body of `POST /api/events`: one event, or a list. NDJSON has one event a line. */
-export const Events = z.union([Event, z.array(Event).max(EVENTS_MAX)]);
+export const Events = z
+  .union([Event, z.array(Event).max(EVENTS_MAX)])
+  .meta({ examples: [[{ type: "metric", subject: "node-17", metric: "uptime", value: 1 }]] });
 
 /** What can be said of all events of a request; the rest is in the table of errors. */
 export const EVENT_ERRORS = {

@@ -19,7 +19,7 @@ const ATTRIBUTES_MAX = 64;
 const SAMPLES_MAX = 10_000;
 
 const score = z.number().describe("On the policy's scale, 0..100 unless it says otherwise.");
-const score0 = z.coerce.number().pipe(z.number()).optional();
+const score0 = z.coerce.number<number>().pipe(z.number()).optional();
 
 export const SubjectsQuery = z.strictObject({
   kind: KindName.default("provider"),
@@ -194,6 +194,8 @@ export const Aggregate = z
   .meta({ id: "Aggregate" });
 
 export const MetricName = z.enum(METRIC_NAMES);
+/** Any name, so that one that does not exist is not found rather than invalid. */
+export const MetricPath = z.strictObject({ id: SubjectId, metric: z.string().min(1).max(64) });
 const unit = z.enum(["fraction", "ms", "bytes/s"]);
 
 export const Metrics = z
@@ -210,7 +212,7 @@ export const MetricQuery = z.strictObject({
     .default("false")
     .describe("`true` adds one aggregate for each interval with samples."),
   samples: z.coerce
-    .number()
+    .number<number>()
     .pipe(z.int().min(0).max(SAMPLES_MAX))
     .default(0)
     .describe("Adds so many raw samples, the newest."),
@@ -266,7 +268,7 @@ export const HistoryQuery = z.strictObject({
   from: TimeInput.optional().describe("From when on; from the start unless given."),
   to: TimeInput.optional().describe("Until when; until now unless given."),
   limit: z.coerce
-    .number()
+    .number<number>()
     .pipe(z.int().min(1).max(10_000))
     .default(1000)
     .describe("Most entries of each list, the newest."),

@@ -45,3 +45,24 @@ export const REWARD_TYPES = [
 
 /** Roles contain each other, the first the least. */
 export const ROLES = ["viewer", "ingest", "operator", "admin"] as const;
+
+/** What a subscriber of live updates can choose from. */
+export const LIVE_TYPES = [
+  "score.changed",
+  "subject.registered",
+  "tier.changed",
+  "score.low",
+  "score.recovered",
+  "alert.opened",
+  "alert.extended",
+  "alert.closed",
+  "penalty.applied",
+  "penalty.ended",
+  "penalty.revoked",
+  "reward.granted",
+  "reward.ended",
+  "reward.revoked",
+  "ban.started",
+  "ban.ended",
+  "policy.activated",
+] as const;

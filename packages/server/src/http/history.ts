@@ -1,34 +1,17 @@
 /** History of a subject. */
-import {
-  History,
-  HistoryQuery,
-  SubjectPath,
-  type Crossing,
-  type PastSanction as PastSanctionShape,
-} from "@staunch/contract";
+import type { Crossing, History, PastSanction as PastSanctionShape } from "@staunch/contract";
 import type { z } from "zod";
 import type { App } from "../app/app.ts";
 import type { PastSanction, SubjectHistory } from "../app/history/history.ts";
 import { toldDetail } from "../app/projector/effect-rows.ts";
 import { presentPenalty, presentReward } from "./present.ts";
 import { HttpProblem } from "./problem.ts";
-import { time, type Server } from "./route.ts";
+import { routeOf, time, type Server } from "./route.ts";
 import { subjectOf } from "./subjects.ts";
 
 export function historyRoutes(server: Server, app: App): void {
   server.route({
-    method: "GET",
-    url: "/api/subjects/:id/history",
-    config: { role: "viewer" },
-    schema: {
-      summary: "History of a subject",
-      description:
-        "Hourly scores, what was crossed, and sanctions, over the history retention. Sanctions that ended long ago are only here.",
-      tags: ["subjects"],
-      params: SubjectPath,
-      querystring: HistoryQuery,
-      response: { 200: History },
-    },
+    ...routeOf("subjects", "history"),
     handler: async ({ params, query, log }) => {
       const subject = subjectOf(app, params.id);
       const fromMs = query.from === undefined ? 0 : Date.parse(query.from);

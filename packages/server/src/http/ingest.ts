@@ -2,12 +2,13 @@
  * `POST /api/events`. The one route that Fastify neither parses nor validates: the bytes of the body go to the
  * decoder as they came, which is what the throughput rests on.
  */
-import { EVENT_ERRORS, Events, IngestQuery, IngestResult } from "@staunch/contract";
+import { EVENT_ERRORS, type IngestResult } from "@staunch/contract";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Answer, Ingest, IngestOutcome, IngestRequest } from "../app/ingest/ingest.ts";
 import type { Rejection } from "../app/ingest/rejection.ts";
 import { callerOf } from "./access.ts";
 import { HttpProblem, refusalProblem, sendError } from "./problem.ts";
+import { routeOf } from "./route.ts";
 import { jsonPointer, RequestInvalid } from "./validation.ts";
 
 export interface IngestRoutesOptions {
@@ -38,34 +39,14 @@ export async function ingestRoutes(server: FastifyInstance, options: IngestRoute
     );
   }
   server.route({
-    method: "POST",
-    url: "/api/events",
-    config: { role: "ingest" },
-    // For the reference; the decoder does what the schema says.
-    schema: {
-      tags: ["events"],
-      summary: "Send events",
-      description: DESCRIPTION,
-      body: Events,
-      querystring: IngestQuery,
-      response: { 200: IngestResult },
-    },
+    // The schemas are for the reference; the decoder does what they say.
+    ...routeOf("events", "ingest"),
     validatorCompiler: () => () => true,
     serializerCompiler: () => JSON.stringify,
     errorHandler: (error, request, reply) => void sendError(error, request, reply),
     handler: async (request, reply) => sendOutcome(await ingest.ingest(requestOf(request)), request, reply),
   });
 }
-
-const DESCRIPTION = [
-  "Takes a list of events, one event, NDJSON (`application/x-ndjson`) or CloudEvents 1.0 (structured, batch, binary).",
-  "A rejected event does not keep the others from being taken; `atomic=true` asks for all or nothing.",
-  "Within a request samples count first, then acts, each in the order sent.",
-  "The answer comes when the events are durable and counted, so the next read knows them.",
-  "A repeat under the same `Idempotency-Key` (kept for a day), or the same `Staunch-Producer` with a",
-  "`Staunch-Sequence` that is not higher than the last, changes nothing and is answered with `duplicate`.",
-  "A CloudEvent is told by `source` and `id`.",
-].join(" ");
 
 function requestOf(request: FastifyRequest): IngestRequest {
   const { headers } = request;

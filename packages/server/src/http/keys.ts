@@ -1,31 +1,16 @@
 /** API keys, for administrators. */
-import { CreatedKey, KeyList, KeyPath, KeyRecord, KeyRequest } from "@staunch/contract";
 import type { App } from "../app/app.ts";
 import type { Key } from "../app/keys/keys.ts";
 import { HttpProblem } from "./problem.ts";
-import { time, timeOrNull, type Server } from "./route.ts";
-
-const tags = ["keys"];
+import { routeOf, time, timeOrNull, type Server } from "./route.ts";
 
 export function keyRoutes(server: Server, app: App): void {
   server.route({
-    method: "GET",
-    url: "/api/keys",
-    config: { role: "admin" },
-    schema: { summary: "All keys, without their secrets", tags, response: { 200: KeyList } },
+    ...routeOf("keys", "list"),
     handler: async () => ({ items: app.keys.list().map(present) }),
   });
   server.route({
-    method: "POST",
-    url: "/api/keys",
-    config: { role: "admin" },
-    schema: {
-      summary: "Create a key",
-      description: "The answer holds the secret, this once.",
-      tags,
-      body: KeyRequest,
-      response: { 201: CreatedKey },
-    },
+    ...routeOf("keys", "create"),
     handler: async ({ body }, reply) => {
       const result = await app.keys.create(body);
       switch (result.type) {
@@ -44,16 +29,7 @@ export function keyRoutes(server: Server, app: App): void {
     },
   });
   server.route({
-    method: "DELETE",
-    url: "/api/keys/:id",
-    config: { role: "admin" },
-    schema: {
-      summary: "Revoke a key",
-      description: "It is refused from now on; what it signed stays signed.",
-      tags,
-      params: KeyPath,
-      response: { 200: KeyRecord },
-    },
+    ...routeOf("keys", "revoke"),
     handler: async ({ params }) => {
       const result = await app.keys.revoke(params.id);
       if (result.type === "key_not_found")

@@ -1,56 +1,21 @@
 /** Live updates as server-sent events. */
-import { KindName, SubjectId } from "@staunch/contract";
+import type { LiveQuery } from "@staunch/contract";
 import type { ServerResponse } from "node:http";
-import { z } from "zod";
-import { LIVE_TYPES, type LiveFilter } from "../app/live/filter.ts";
+import type { z } from "zod";
+import type { LiveFilter } from "../app/live/filter.ts";
 import type { LiveHub, Sink, SubscribeResult } from "../app/live/hub.ts";
 import { HttpProblem } from "./problem.ts";
-import type { Server } from "./route.ts";
+import { routeOf, type Server } from "./route.ts";
 
 /** A client that found no room asks again after this. */
 const RETRY_SECONDS = 30;
-
-const LiveQuery = z.strictObject({
-  subject: SubjectId.optional().describe("Only this subject."),
-  kind: KindName.optional().describe("Only subjects of this kind."),
-  operator: SubjectId.optional().describe("Only subjects of this operator."),
-  tier: z.string().min(1).max(64).optional().describe("Only subjects in this tier now."),
-  type: z
-    .string()
-    .transform((text) => text.split(","))
-    .pipe(z.array(z.enum(LIVE_TYPES)))
-    .optional()
-    .describe(`Only these, joined by commas: ${LIVE_TYPES.map((type) => `\`${type}\``).join(", ")}.`),
-});
-
-const LiveHeaders = z.looseObject({
-  "last-event-id": z
-    .string()
-    .regex(/^\d{1,15}$/u, "must be the id of the last frame that arrived")
-    .transform(Number)
-    .optional()
-    .describe(
-      "Id of the last frame that arrived: what came after it is told again, or a `gap` if it is too long ago.",
-    ),
-});
 
 /** `GET /api/live`; closes all subscriptions when the server closes. */
 export function liveRoutes(server: Server, live: LiveHub): void {
   server.addHook("preClose", async () => live.close());
   server.route({
-    method: "GET",
-    url: "/api/live",
+    ...routeOf("live", "subscribe"),
     exposeHeadRoute: false,
-    config: { role: "viewer" },
-    schema: {
-      summary: "Changes as they happen",
-      description:
-        "Server-sent events. A `frame` has the score changes since the last one, the newest of each subject with old score, new score, reason and components, and the crossings and acts; its id is the log position. A `gap` says that something was left out: read the standings again.",
-      tags: ["live"],
-      querystring: LiveQuery,
-      headers: LiveHeaders,
-      response: { 200: z.string().describe("A stream of type `text/event-stream`.") },
-    },
     handler: (request, reply) => {
       const { raw } = reply;
       const headers = {

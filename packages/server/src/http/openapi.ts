@@ -1,7 +1,7 @@
 /** The description of the interface, made from the schemas of the routes, and the page that shows it. */
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
-import { Problem } from "@staunch/contract";
+import { Problem, type RouteGroup } from "@staunch/contract";
 import { createJsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
 import type { Server } from "./route.ts";
 
@@ -15,7 +15,7 @@ const TAGS = {
   live: "Changes as they happen.",
   keys: "Who may use the interface.",
   service: "The service about itself.",
-} as const;
+} as const satisfies { readonly [group in RouteGroup]: string };
 
 /** How every route answers any error. */
 const anyError = {

@@ -1,13 +1,4 @@
 /** Policies: read, check, activate. */
-import {
-  ActivePolicy,
-  PolicyActivation,
-  PolicyCheck,
-  PolicyCheckRequest,
-  PolicyList,
-  PolicyPath,
-  PolicyRequest,
-} from "@staunch/contract";
 import type { PolicyChange, Problem } from "@staunch/engine";
 import type { FastifyRequest } from "fastify";
 import type { App } from "../app/app.ts";
@@ -16,11 +7,9 @@ import { issuerOf } from "./access.ts";
 import { actProblem } from "./acts.ts";
 import { isNotModified, tagsOf } from "./conditional.ts";
 import { HttpProblem } from "./problem.ts";
-import { NotModified, type Server } from "./route.ts";
+import { routeOf, type Server } from "./route.ts";
 import { kindNotFound } from "./subjects.ts";
 import { jsonPointer } from "./validation.ts";
-
-const tags = ["policies"];
 
 export function policyRoutes(server: Server, app: App): void {
   readRoutes(server, app);
@@ -30,10 +19,7 @@ export function policyRoutes(server: Server, app: App): void {
 
 function readRoutes(server: Server, app: App): void {
   server.route({
-    method: "GET",
-    url: "/api/policies",
-    config: { role: "viewer" },
-    schema: { summary: "Policies in force and presets", tags, response: { 200: PolicyList } },
+    ...routeOf("policies", "list"),
     handler: async () => ({
       kinds: app.policies
         .list()
@@ -44,16 +30,7 @@ function readRoutes(server: Server, app: App): void {
     }),
   });
   server.route({
-    method: "GET",
-    url: "/api/policies/:kind",
-    config: { role: "viewer" },
-    schema: {
-      summary: "Policy of a kind",
-      description: "The whole document. Its `ETag` is what `PUT` takes as `If-Match`.",
-      tags,
-      params: PolicyPath,
-      response: { 200: ActivePolicy, 304: NotModified },
-    },
+    ...routeOf("policies", "get"),
     handler: async (request, reply) => {
       const active = app.policies.active(request.params.kind);
       if (active === null) throw kindNotFound(request.params.kind);
@@ -65,16 +42,7 @@ function readRoutes(server: Server, app: App): void {
 
 function checkRoute(server: Server, app: App): void {
   server.route({
-    method: "POST",
-    url: "/api/policies/validate",
-    config: { role: "viewer" },
-    schema: {
-      summary: "Check a policy",
-      description: "Changes nothing. All problems at once, and the difference from the policy of a kind.",
-      tags,
-      body: PolicyCheckRequest,
-      response: { 200: PolicyCheck },
-    },
+    ...routeOf("policies", "check"),
     handler: async ({ body }) => {
       const checked = app.policies.check(body.policy, body.kind ?? null);
       if (checked === null) throw kindNotFound(body.kind ?? "");
@@ -97,18 +65,7 @@ function checkRoute(server: Server, app: App): void {
 
 function activateRoute(server: Server, app: App): void {
   server.route({
-    method: "PUT",
-    url: "/api/policies/:kind",
-    config: { role: "admin" },
-    schema: {
-      summary: "Activate a policy",
-      description:
-        "A logged act. Needs `If-Match` with the `ETag` of the policy that it replaces, or `If-None-Match: *` for a new kind. The answer says what changed.",
-      tags,
-      params: PolicyPath,
-      body: PolicyRequest,
-      response: { 200: PolicyActivation, 201: PolicyActivation },
-    },
+    ...routeOf("policies", "activate"),
     handler: async (request, reply) => {
       const { kind } = request.params;
       const expected = expectedVersion(request, app.policies.active(kind));

@@ -1,13 +1,11 @@
 /** Rankings of a kind. */
-import { Rank, RankingPage, RankingPath, RankingQuery, RankPath } from "@staunch/contract";
 import { z } from "zod";
 import type { App } from "../app/app.ts";
 import { readCursor, writeCursor } from "./paging.ts";
 import { HttpProblem } from "./problem.ts";
-import { time, type Server } from "./route.ts";
+import { routeOf, time, type Server } from "./route.ts";
 import { kindNotFound, subjectOf } from "./subjects.ts";
 
-const tags = ["rankings"];
 const RankCursor = z.strictObject({
   order: z.enum(["best", "worst"]),
   bucket: z.int().min(0).max(10_000),
@@ -16,17 +14,7 @@ const RankCursor = z.strictObject({
 
 export function rankingRoutes(server: Server, app: App): void {
   server.route({
-    method: "GET",
-    url: "/api/rankings/:kind",
-    config: { role: "viewer" },
-    schema: {
-      summary: "The best or the worst of a kind",
-      description: "Ties share the place and are listed by their lower bound.",
-      tags,
-      params: RankingPath,
-      querystring: RankingQuery,
-      response: { 200: RankingPage },
-    },
+    ...routeOf("rankings", "list"),
     handler: async (request, reply) => {
       const { kind } = request.params;
       const { order, cursor, limit } = request.query;
@@ -47,10 +35,7 @@ export function rankingRoutes(server: Server, app: App): void {
     },
   });
   server.route({
-    method: "GET",
-    url: "/api/rankings/:kind/:id",
-    config: { role: "viewer" },
-    schema: { summary: "Place of one subject", tags, params: RankPath, response: { 200: Rank } },
+    ...routeOf("rankings", "place"),
     handler: async ({ params }) => {
       if (app.policies.active(params.kind) === null) throw kindNotFound(params.kind);
       const standing = app.subjects.standing(subjectOf(app, params.id));

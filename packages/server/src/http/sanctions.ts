@@ -1,16 +1,4 @@
 /** Penalties and rewards of a subject. */
-import {
-  Penalty,
-  PenaltyList,
-  PenaltyRequest,
-  RevokeQuery,
-  Reward,
-  RewardList,
-  RewardRequest,
-  SanctionPath,
-  SanctionsQuery,
-  SubjectPath,
-} from "@staunch/contract";
 import type { Context } from "@staunch/engine";
 import type { App } from "../app/app.ts";
 import type { SanctionOutcome } from "../app/sanctions/sanctions.ts";
@@ -18,7 +6,7 @@ import { issuerOf } from "./access.ts";
 import { actProblem, idempotencyOf } from "./acts.ts";
 import { presentPenalty, presentReward } from "./present.ts";
 import { HttpProblem } from "./problem.ts";
-import { time, type Server } from "./route.ts";
+import { routeOf, time, type Server } from "./route.ts";
 import { subjectOf } from "./subjects.ts";
 
 export function sanctionRoutes(server: Server, app: App): void {
@@ -29,18 +17,7 @@ export function sanctionRoutes(server: Server, app: App): void {
 
 function penaltyRoutes(server: Server, app: App): void {
   server.route({
-    method: "GET",
-    url: "/api/subjects/:id/penalties",
-    config: { role: "viewer" },
-    schema: {
-      summary: "Penalties of a subject",
-      description:
-        "All in force, the newest twenty that ended, and for half a year those that cost trust and can still be revoked, in the order in which they were given; the history has the older ones.",
-      tags: ["penalties"],
-      params: SubjectPath,
-      querystring: SanctionsQuery,
-      response: { 200: PenaltyList },
-    },
+    ...routeOf("penalties", "list"),
     handler: async ({ params, query }) => {
       const subject = subjectOf(app, params.id);
       const items = app.sanctions
@@ -51,17 +28,7 @@ function penaltyRoutes(server: Server, app: App): void {
     },
   });
   server.route({
-    method: "POST",
-    url: "/api/subjects/:id/penalties",
-    config: { role: "operator" },
-    schema: {
-      summary: "Penalise a subject",
-      description: "A logged act, signed by the key. Takes `Idempotency-Key`.",
-      tags: ["penalties"],
-      params: SubjectPath,
-      body: PenaltyRequest,
-      response: { 201: Penalty },
-    },
+    ...routeOf("penalties", "apply"),
     handler: async (request, reply) => {
       const { points, fraction, at, expires_at, context, ...rest } = request.body;
       const order = {
@@ -81,18 +48,7 @@ function penaltyRoutes(server: Server, app: App): void {
 
 function rewardRoutes(server: Server, app: App): void {
   server.route({
-    method: "GET",
-    url: "/api/subjects/:id/rewards",
-    config: { role: "viewer" },
-    schema: {
-      summary: "Rewards of a subject",
-      description:
-        "All in force and the newest twenty that ended, in the order in which they were given; the history has the older ones.",
-      tags: ["rewards"],
-      params: SubjectPath,
-      querystring: SanctionsQuery,
-      response: { 200: RewardList },
-    },
+    ...routeOf("rewards", "list"),
     handler: async ({ params, query }) => {
       const subject = subjectOf(app, params.id);
       const items = app.sanctions
@@ -103,17 +59,7 @@ function rewardRoutes(server: Server, app: App): void {
     },
   });
   server.route({
-    method: "POST",
-    url: "/api/subjects/:id/rewards",
-    config: { role: "operator" },
-    schema: {
-      summary: "Reward a subject",
-      description: "A logged act, signed by the key. Takes `Idempotency-Key`.",
-      tags: ["rewards"],
-      params: SubjectPath,
-      body: RewardRequest,
-      response: { 201: Reward },
-    },
+    ...routeOf("rewards", "grant"),
     handler: async (request, reply) => {
       const { at, context, ...rest } = request.body;
       const order = {
@@ -131,17 +77,7 @@ function rewardRoutes(server: Server, app: App): void {
 function revokeRoutes(server: Server, app: App): void {
   const nameOf = (subject: number): string => app.partition.state.ids.at(subject);
   server.route({
-    method: "DELETE",
-    url: "/api/penalties/:id",
-    config: { role: "operator" },
-    schema: {
-      summary: "Revoke a penalty",
-      description: "A compensating act: the penalty stays on record as revoked.",
-      tags: ["penalties"],
-      params: SanctionPath,
-      querystring: RevokeQuery,
-      response: { 200: Penalty },
-    },
+    ...routeOf("penalties", "revoke"),
     handler: async (request) => {
       const { id } = request.params;
       const by = { issuer: issuerOf(request), reason: request.query.reason };
@@ -153,17 +89,7 @@ function revokeRoutes(server: Server, app: App): void {
     },
   });
   server.route({
-    method: "DELETE",
-    url: "/api/rewards/:id",
-    config: { role: "operator" },
-    schema: {
-      summary: "Revoke a reward",
-      description: "A compensating act: the reward stays on record as revoked.",
-      tags: ["rewards"],
-      params: SanctionPath,
-      querystring: RevokeQuery,
-      response: { 200: Reward },
-    },
+    ...routeOf("rewards", "revoke"),
     handler: async (request) => {
       const { id } = request.params;
       const by = { issuer: issuerOf(request), reason: request.query.reason };

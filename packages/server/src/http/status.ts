@@ -1,71 +1,39 @@
 /** The service about itself: status, health, measurements, and the description of the interface. */
-import { Health, Readiness, ReadyQuery, Status } from "@staunch/contract";
+import type { Status } from "@staunch/contract";
 import { kindNamed, subjectCount } from "@staunch/engine";
-import { z } from "zod";
+import type { z } from "zod";
 import type { App } from "../app/app.ts";
 import type { Refusal } from "../app/partition/partition.ts";
 import { checkHealth } from "../ops/health.ts";
 import type { Ops } from "../ops/ops.ts";
-import { time, timeOrNull, type Server } from "./route.ts";
-
-const tags = ["service"];
+import { routeOf, time, timeOrNull, type Server } from "./route.ts";
 
 export function statusRoutes(server: Server, app: App, ops: Ops): void {
   server.route({
-    method: "GET",
-    url: "/api/status",
-    config: { role: "viewer" },
-    schema: { summary: "What the service knows of itself", tags, response: { 200: Status } },
+    ...routeOf("service", "status"),
     handler: async () => presentStatus(app, ops.now()),
   });
   healthRoutes(server, app);
   server.route({
-    method: "GET",
-    url: "/metrics",
-    config: { role: "viewer" },
-    schema: {
-      summary: "Measurements for Prometheus",
-      tags,
-      response: { 200: z.string().describe("Prometheus text exposition.") },
-      produces: ["text/plain"],
-    },
+    ...routeOf("service", "measurements"),
     handler: async (_request, reply) => {
       const text = await ops.metrics.registry.metrics();
       return reply.type(ops.metrics.registry.contentType).serializer(String).send(text);
     },
   });
   server.route({
-    method: "GET",
-    url: "/api/openapi.json",
-    config: { role: "public" },
-    schema: {
-      summary: "This description, OpenAPI 3.1",
-      tags,
-      response: { 200: z.record(z.string(), z.unknown()) },
-    },
+    ...routeOf("service", "description"),
     handler: async () => ({ ...server.swagger() }),
   });
 }
 
 function healthRoutes(server: Server, app: App): void {
   server.route({
-    method: "GET",
-    url: "/healthz",
-    config: { role: "public" },
-    schema: { summary: "Whether the process answers", tags, response: { 200: Health } },
+    ...routeOf("service", "health"),
     handler: async () => ({ status: "ok" as const }),
   });
   server.route({
-    method: "GET",
-    url: "/readyz",
-    config: { role: "public" },
-    schema: {
-      summary: "Whether the service does its work",
-      description: "503 while it restores or stops, and when the storage has stopped until a restart.",
-      tags,
-      querystring: ReadyQuery,
-      response: { 200: Readiness, 503: Readiness },
-    },
+    ...routeOf("service", "ready"),
     handler: async ({ query }, reply) => {
       const checks = checkHealth({ ready: app.service.ready, stopped: () => stoppedForGood(app) });
       const ready = checks.every(({ ok }) => ok);

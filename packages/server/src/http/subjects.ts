@@ -1,16 +1,4 @@
 /** Subjects: lists, standing, explanation, metrics, profile. */
-import {
-  Explanation,
-  Metric,
-  MetricQuery,
-  Metrics,
-  Standing,
-  SubjectId,
-  SubjectPage,
-  SubjectPath,
-  SubjectRequest,
-  SubjectsQuery,
-} from "@staunch/contract";
 import { METRIC_NAMES, metricCode, nearest } from "@staunch/engine";
 import { z } from "zod";
 import type { App } from "../app/app.ts";
@@ -27,10 +15,8 @@ import {
   presentSummary,
 } from "./present.ts";
 import { HttpProblem } from "./problem.ts";
-import { NotModified, time, type Server } from "./route.ts";
+import { routeOf, time, type Server } from "./route.ts";
 
-const tags = ["subjects"];
-const MetricPath = z.strictObject({ id: SubjectId, metric: z.string().min(1).max(64) });
 const SubjectCursor = z.strictObject({
   sort: z.enum(["score", "id", "last_evidence"]),
   key: z.union([z.string(), z.number(), z.null()]),
@@ -60,15 +46,7 @@ export function subjectOf(app: App, id: string): number {
 
 function listRoute(server: Server, app: App): void {
   server.route({
-    method: "GET",
-    url: "/api/subjects",
-    config: { role: "viewer" },
-    schema: {
-      summary: "List subjects",
-      tags,
-      querystring: SubjectsQuery,
-      response: { 200: SubjectPage },
-    },
+    ...routeOf("subjects", "list"),
     handler: async (request, reply) => {
       const { kind, operator, tier, q, score_min, score_max, sort, limit, count, cursor } = request.query;
       const after = readCursor(SubjectCursor, cursor);
@@ -100,16 +78,7 @@ function listRoute(server: Server, app: App): void {
 
 function standingRoutes(server: Server, app: App): void {
   server.route({
-    method: "GET",
-    url: "/api/subjects/:id",
-    config: { role: "viewer" },
-    schema: {
-      summary: "Standing of a subject",
-      description: "Score, interval, tier, components and sanctions in force. Takes `If-None-Match`.",
-      tags,
-      params: SubjectPath,
-      response: { 200: Standing, 304: NotModified },
-    },
+    ...routeOf("subjects", "get"),
     handler: async (request, reply) => {
       const standing = app.subjects.standing(subjectOf(app, request.params.id));
       const tag = positionTag(app.partition, standing.asOf);
@@ -118,17 +87,7 @@ function standingRoutes(server: Server, app: App): void {
     },
   });
   server.route({
-    method: "GET",
-    url: "/api/subjects/:id/explanation",
-    config: { role: "viewer" },
-    schema: {
-      summary: "Why the score is what it is",
-      description:
-        "Contributions that sum to the score, evidence, what would raise it, distance to thresholds.",
-      tags,
-      params: SubjectPath,
-      response: { 200: Explanation, 304: NotModified },
-    },
+    ...routeOf("subjects", "explain"),
     handler: async (request, reply) => {
       const explanation = app.subjects.explanation(subjectOf(app, request.params.id));
       const tag = positionTag(app.partition, explanation.standing.asOf);
@@ -140,10 +99,7 @@ function standingRoutes(server: Server, app: App): void {
 
 function metricRoutes(server: Server, app: App): void {
   server.route({
-    method: "GET",
-    url: "/api/subjects/:id/metrics",
-    config: { role: "viewer" },
-    schema: { summary: "Aggregates of all metrics", tags, params: SubjectPath, response: { 200: Metrics } },
+    ...routeOf("subjects", "metrics"),
     handler: async ({ params }) => {
       const subject = subjectOf(app, params.id);
       const metrics = app.subjects
@@ -153,16 +109,7 @@ function metricRoutes(server: Server, app: App): void {
     },
   });
   server.route({
-    method: "GET",
-    url: "/api/subjects/:id/metrics/:metric",
-    config: { role: "viewer" },
-    schema: {
-      summary: "One metric: aggregate, intervals, raw samples",
-      tags,
-      params: MetricPath,
-      querystring: MetricQuery,
-      response: { 200: Metric },
-    },
+    ...routeOf("subjects", "metric"),
     handler: async ({ params, query }) => {
       const subject = subjectOf(app, params.id);
       const code = metricCode(params.metric);
@@ -187,17 +134,7 @@ function metricRoutes(server: Server, app: App): void {
 
 function profileRoute(server: Server, app: App): void {
   server.route({
-    method: "PUT",
-    url: "/api/subjects/:id",
-    config: { role: "operator" },
-    schema: {
-      summary: "Write a subject's profile",
-      description: "Owner and attributes as a whole; registers the subject when it is new. A logged act.",
-      tags,
-      params: SubjectPath,
-      body: SubjectRequest,
-      response: { 200: Standing, 201: Standing },
-    },
+    ...routeOf("subjects", "write"),
     handler: async (request, reply) => {
       const { kind = null, operator, attributes, reason } = request.body;
       const issuer = issuerOf(request);

@@ -4,26 +4,8 @@ import { kindOf, rowStart, TIER, type Effect, type State } from "@staunch/engine
 /** The type of a score change; the other types are those of effects, for example `tier.changed`. */
 export const SCORE_CHANGED = "score.changed";
 
-/** Types a subscriber can choose from. */
-export const LIVE_TYPES = [
-  SCORE_CHANGED,
-  "subject.registered",
-  "tier.changed",
-  "score.low",
-  "score.recovered",
-  "alert.opened",
-  "alert.extended",
-  "alert.closed",
-  "penalty.applied",
-  "penalty.ended",
-  "penalty.revoked",
-  "reward.granted",
-  "reward.ended",
-  "reward.revoked",
-  "ban.started",
-  "ban.ended",
-  "policy.activated",
-] as const satisfies readonly (typeof SCORE_CHANGED | Effect["type"])[];
+/** What a subscriber can choose from. */
+export type LiveType = typeof SCORE_CHANGED | Effect["type"];
 
 /** All that are given must fit; null fits everything. */
 export interface LiveFilter {
@@ -33,8 +15,8 @@ export interface LiveFilter {
   readonly operator: string | null;
   /** Tier now, by name. */
   readonly tier: string | null;
-  /** {@link SCORE_CHANGED} and types of effects; never empty. */
-  readonly types: readonly string[] | null;
+  /** Never empty. */
+  readonly types: readonly LiveType[] | null;
 }
 
 /** Equal for filters that let the same through. */
@@ -43,7 +25,7 @@ export function filterKey(filter: LiveFilter): string {
   return JSON.stringify([subject, kind, operator, tier, types === null ? null : [...new Set(types)].sort()]);
 }
 
-export function letsType(filter: LiveFilter, type: string): boolean {
+export function letsType(filter: LiveFilter, type: LiveType): boolean {
   return filter.types === null || filter.types.includes(type);
 }
 
