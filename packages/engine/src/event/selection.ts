@@ -25,8 +25,9 @@ export interface SelectionRequested {
   readonly timeMs: Float64Array;
 }
 
-/** Places of selections in one batch: its number is position x this + place, exact while positions stay below 2^39. */
+/** Places of selections in one batch: its number is position x this + place, exact for positions below 2^39. */
 const PLACES = 16_384;
+const POSITIONS = 549_755_813_888;
 
 /** The number that names a selection: from its log position and its place in the batch. */
 export function selectionNumber(position: number, place: number): number {
@@ -46,5 +47,5 @@ export function parseSelectionId(id: string): number | -1 {
   if (match === null) return -1;
   const position = Number(match[1]);
   const place = Number(match[2]);
-  return place < PLACES && position < 2 ** 39 ? selectionNumber(position, place) : -1;
+  return place < PLACES && position < POSITIONS ? selectionNumber(position, place) : -1;
 }
