@@ -88,6 +88,27 @@ export {
   type SelectionPolicy,
   type SelectionRequested,
 } from "./event/selection.ts";
+export {
+  BANNED,
+  Candidates,
+  HEALTH_UNKNOWN,
+  LOW_HEALTH,
+  MAINTENANCE,
+  PROBATION,
+  SILENT,
+  SUSPENDED,
+} from "./select/candidates.ts";
+export { DecisionWindow } from "./select/decision-window.ts";
+export { SELECTION_DEFAULTS, type SelectionRequest, type SelectionRules } from "./select/rules.ts";
+export { select, verifySelection } from "./select/select.ts";
+export {
+  CONDITION,
+  EXCLUSIONS,
+  OPERATOR_CAP,
+  rankBids,
+  Selection,
+  type SelectionMode,
+} from "./select/selection.ts";
 export type {
   Accountable,
   Act,
