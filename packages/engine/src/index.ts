@@ -39,7 +39,14 @@ export {
 export { indexedRow, type Indexed } from "./read/indexed.ts";
 export { best, percentileCuts, worst, type Ranked } from "./read/ranking.ts";
 export { stateHash } from "./read/digest.ts";
-export { endReplay, restoreParts, SNAPSHOT_VERSION, snapshotParts, type Part } from "./snapshot/snapshot.ts";
+export {
+  endReplay,
+  restoreParts,
+  SNAPSHOT_VERSION,
+  SnapshotRefusedError,
+  snapshotParts,
+  type Part,
+} from "./snapshot/snapshot.ts";
 export {
   METRIC_COUNT,
   metricCode,

@@ -78,8 +78,8 @@ interface RestoreReport {
   readonly subjects: number;
   readonly position: number;
   readonly elapsedMs: number;
-  /** Snapshots that were passed over because they are damaged. */
-  readonly damaged: readonly string[];
+  /** Snapshots that were not used, and why. */
+  readonly passedOver: readonly string[];
 }
 
 interface ImportReport {
@@ -156,7 +156,7 @@ function reportOf(restored: Restored, elapsedMs: number): RestoreReport {
     subjects: subjectCount(state),
     position: state.position,
     elapsedMs,
-    damaged: restored.damaged.map(({ name, detail }) => `${name}: ${detail}`),
+    passedOver: restored.passedOver.map(({ name, detail }) => `${name}: ${detail}`),
   };
 }
 

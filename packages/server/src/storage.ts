@@ -7,7 +7,7 @@ import { LOG_FILE } from "./adapters/sqlite-log/record-store.ts";
 import { openSqliteLog } from "./adapters/sqlite-log/sqlite-log.ts";
 import { openSqliteStore } from "./adapters/sqlite-store/sqlite-store.ts";
 import type { Follower, Refusal } from "./app/partition/partition.ts";
-import { restoreState, type Restored } from "./app/partition/restore.ts";
+import { restoreState, type Restored, type RestoreResult } from "./app/partition/restore.ts";
 import { describeDamage, type Log, type OpenRefusal, type Tail } from "./ports/log.ts";
 import type { SnapshotStore } from "./ports/snapshots.ts";
 import type { Store } from "./ports/store.ts";
@@ -81,7 +81,7 @@ export function stateOptions() {
 export async function restoreStorage(storage: Storage, follower?: Follower): Promise<Restored> {
   const { directory, log, snapshots } = storage;
   const result = await restoreState(log, snapshots, stateOptions(), follower);
-  if (result.type === "not_covered") throw notCovered(directory, result.position);
+  if (result.type === "not_covered") throw notCovered(directory, result);
   if (result.type === "corrupt") throw corrupt(directory, result.position, result.detail);
   return result.restored;
 }
@@ -110,9 +110,13 @@ function diskFull(directory: string): StorageError {
   return new StorageError("full", text);
 }
 
-function notCovered(directory: string, position: number): StorageError {
+function notCovered(
+  directory: string,
+  { position, passedOver }: Extract<RestoreResult, { type: "not_covered" }>,
+): StorageError {
+  const reasons = passedOver.map(({ name, detail }) => ` ${name} was passed over: ${detail}.`).join("");
   const text =
-    `The samples of record ${position} in ${directory} were trimmed, and no undamaged snapshot holds what they did. ` +
+    `The samples of record ${position} in ${directory} were trimmed, and no snapshot that can be read holds what they did.${reasons} ` +
     "Restore a backup with `staunch restore`, or put an older file back into its `snapshots` folder.";
   return new StorageError("not_covered", text);
 }

@@ -5,7 +5,10 @@ import { apply } from "../fold/apply.ts";
 import type { Policy } from "../policy/policy.ts";
 import { STORAGE_PROVIDER } from "../policy/presets.ts";
 import { stateHash } from "../read/digest.ts";
-import { createState, type State } from "../state/state.ts";
+import { ByteReader, ByteWriter } from "../num/bytes.ts";
+import { rowTranslation, type Fields, type RowLayout, type RowTranslation } from "../state/row-layout.ts";
+import { ROW_LAYOUT } from "../state/row-table.ts";
+import { createState, type State, type StateOptions } from "../state/state.ts";
 import { History } from "../testing/history.ts";
 import {
   activation,
@@ -23,14 +26,60 @@ import { endReplay, restoreParts, snapshotParts, type Part } from "./snapshot.ts
 const options = { seed: 99, policies: {}, aggregates: true };
 
 /** Restores the parts and replays the log behind them. */
-function restored(parts: readonly Part[], lab: Lab): State {
-  const restore = restoreParts(options);
+function restored(parts: readonly Part[], lab: Lab, stateOptions: StateOptions = options): State {
+  const restore = restoreParts(stateOptions);
   for (const part of parts) restore.part(part);
   restore.finish();
   const { state } = restore;
   for (const batch of lab.log) if (batch.position > state.position) apply(state, batch);
   endReplay(state);
   return state;
+}
+
+/** The rows backwards, with a field in front that nobody reads any more. */
+const OTHER_LAYOUT = otherLayout();
+
+function otherLayout(): RowLayout {
+  const fields: Fields = { FORMER: { type: "f64", offset: 0, count: 1 } };
+  let size = 8;
+  for (const [name, { type, count }] of Object.entries(ROW_LAYOUT.fields).toReversed()) {
+    fields[name] = { type, offset: size, count };
+    // Eight bytes for every value, so that nothing lies side by side as it did.
+    size += 8 * count;
+  }
+  return { size, fields };
+}
+
+/** The part as a version would have written it whose rows lie in the other layout; there are no aggregates. */
+function withOtherRows(part: Part): Part {
+  if (part.type === 1) return changed(part, (header) => Object.assign(header.layouts, { row: OTHER_LAYOUT }));
+  if (part.type !== 4) return part;
+  const { writtenSize, translate } = rowTranslation(ROW_LAYOUT, OTHER_LAYOUT) as RowTranslation;
+  const reader = new ByteReader(part.bytes);
+  const writer = new ByteWriter();
+  while (reader.remaining > 0) {
+    writer.u8(reader.u8());
+    writer.u32(reader.u32());
+    const rows = reader.u32();
+    writer.u32(rows);
+    writer.raw(translate(reader.raw(rows * writtenSize)));
+    writer.text(reader.text());
+    writer.u8(reader.u8());
+  }
+  return { ...part, bytes: writer.finish() };
+}
+
+interface HeaderJson {
+  readonly metrics: string[];
+  readonly layouts: { row: RowLayout };
+}
+
+function changed(part: Part, change: (header: HeaderJson) => void): Part {
+  const header: HeaderJson = JSON.parse(new ByteReader(part.bytes).text());
+  change(header);
+  const writer = new ByteWriter();
+  writer.text(JSON.stringify(header));
+  return { ...part, bytes: writer.finish() };
 }
 
 function aggregatesOf(state: State): unknown {
@@ -215,6 +264,31 @@ describe("a snapshot", () => {
     expect(stateHash(state)).toBe(stateHash(lab.state));
     expect(state.sanctions.of(64)!.penalties.map(({ id }) => id)).toEqual(
       lab.state.sanctions.of(64)!.penalties.map(({ id }) => id),
+    );
+  });
+
+  test("of rows that lay in another order, with fields that came and went, continues as the live state does", () => {
+    const history = new History(new Lab(STORAGE_PROVIDER), 5, { subjectsMax: 40, policies: POLICIES });
+    const { lab } = history;
+    for (let subject = 0; subject < 40; subject++) lab.register(`early-${subject}`);
+    for (let step = 0; step < 30; step++) history.step();
+    const parts = [...snapshotParts(lab.state)].map(withOtherRows);
+    for (let step = 0; step < 10; step++) history.step();
+    const state = restored(parts, lab, { ...options, aggregates: false });
+    expect(stateHash(state)).toBe(stateHash(lab.state));
+  });
+
+  test("whose fields or metrics mean something else is refused and says which", () => {
+    const [header] = snapshotParts(new Lab(STORAGE_PROVIDER).state);
+    const expectRefused = (change: (header: HeaderJson) => void, detail: string): void =>
+      expect(() => restoreParts(options).part(changed(header!, change))).toThrow(detail);
+    expectRefused(
+      ({ layouts }) => Object.assign(layouts.row.fields["TIER"]!, { type: "u16" }),
+      "field TIER was written as u16 and is read as u32",
+    );
+    expectRefused(
+      ({ metrics }) => metrics.unshift(metrics.pop()!),
+      "metric 0 is service_quality in it and uptime here",
     );
   });
 

@@ -10,7 +10,9 @@ import { rebuildDeadlines } from "../fold/deadlines.ts";
 import { indexRow } from "../fold/index-row.ts";
 import type { Policy } from "../policy/policy.ts";
 import { stored, type StoredSanctions } from "../sanction/sanction.ts";
-import { NUMBER, ROW_SIZE, ROWS_PER_UNIT, rowStart } from "../state/row-table.ts";
+import { METRIC_NAMES } from "../event/metrics.ts";
+import { rowTranslation, type RowLayout, type RowTranslation } from "../state/row-layout.ts";
+import { NUMBER, ROW_LAYOUT, ROWS_PER_UNIT, rowStart } from "../state/row-table.ts";
 import type { MemoryDump } from "../state/memory.ts";
 import {
   addKind,
@@ -23,7 +25,7 @@ import {
 import { ByteReader, ByteWriter } from "../num/bytes.ts";
 
 /** Format of the parts; a snapshot of another version is not read. */
-export const SNAPSHOT_VERSION = 2;
+export const SNAPSHOT_VERSION = 3;
 /** A step writes about this much. */
 export const STEP_BYTES = 1 << 20;
 /** Ids, and remembered keys, in one part. */
@@ -45,8 +47,21 @@ const AGGREGATES = 5;
 
 const AGGREGATES_REFUSED = "the snapshot holds aggregates, the state is to have none";
 
+/** A snapshot that this version cannot read; the message says why. */
+export class SnapshotRefusedError extends Error {
+  readonly type = "refused";
+
+  constructor(message: string) {
+    super(message);
+    this.name = "SnapshotRefusedError";
+  }
+}
+
 interface Header {
   readonly version: number;
+  /** What the numbers of metrics stand for, and how the rows lie. */
+  readonly metrics: readonly string[];
+  readonly layouts: { readonly row: RowLayout };
   readonly position: number;
   readonly now: number;
   readonly refreshNext: number;
@@ -101,16 +116,20 @@ export function* snapshotParts(state: State, stepBytes = STEP_BYTES): Generator<
   }
 }
 
-/** A state to restore parts into, in the order in which they were written. */
+/**
+ * A state to restore parts into, in the order in which they were written. `part` throws SnapshotRefusedError when the
+ * snapshot is of another version, or when its metrics or the fields of its rows mean something else here.
+ */
 export function restoreParts(options: StateOptions): {
   state: State;
   part(part: Part): void;
   finish(): void;
 } {
   const state = createState({ ...options, policies: {} });
+  const restoring: Restoring = { state, rows: null };
   return {
     state,
-    part: ({ type, position, bytes }) => restorePart(state, type, position, bytes),
+    part: (part) => restorePart(restoring, part),
     finish: () => {
       for (const kind of state.kinds) for (let row = 0; row < kind.table.count; row++) indexRow(kind, row);
       rebuildDeadlines(state);
@@ -126,6 +145,8 @@ export function endReplay(state: State): void {
 function headerOf(state: State, sequences: MemoryDump["sequences"]): Header {
   return {
     version: SNAPSHOT_VERSION,
+    metrics: METRIC_NAMES,
+    layouts: { row: ROW_LAYOUT },
     position: state.position,
     now: state.now,
     refreshNext: state.refreshNext,
@@ -184,18 +205,33 @@ function writeUnit(state: State, kind: Kind, first: number, writer: ByteWriter):
   kind.aggregates?.encodeRows(first, end - 1, writer);
 }
 
-function restorePart(state: State, type: number, position: number, bytes: Uint8Array): void {
+interface Restoring {
+  readonly state: State;
+  /** Known from the header on. */
+  rows: RowTranslation | null;
+}
+
+function restorePart(restoring: Restoring, { type, position, bytes }: Part): void {
+  const { state, rows } = restoring;
   const reader = new ByteReader(bytes);
-  if (type === HEADER) restoreHeader(state, JSON.parse(reader.text()));
+  if (type === HEADER) restoring.rows = restoreHeader(state, JSON.parse(reader.text()));
   else if (type === IDS) restoreIds(state, reader);
   else if (type === AGGREGATES) restoreAggregates(state, reader);
   else if (type === KEYS) state.memory.restore({ sequences: [], keys: JSON.parse(reader.text()) });
-  else if (type === ROWS) while (reader.remaining > 0) restoreUnit(state, reader, position);
+  else if (type === ROWS) while (reader.remaining > 0) restoreUnit(state, rows!, reader, position);
   else throw new RangeError(`snapshot part of the unknown type ${type}`);
 }
 
-function restoreHeader(state: State, header: Header): void {
-  if (header.version !== SNAPSHOT_VERSION) throw new RangeError(`snapshot of version ${header.version}`);
+/** Answers how the rows of the snapshot are read. */
+function restoreHeader(state: State, header: Header): RowTranslation {
+  if (header.version !== SNAPSHOT_VERSION)
+    throw new SnapshotRefusedError(`it is of version ${header.version}`);
+  for (const [code, name] of header.metrics.entries()) {
+    const here = METRIC_NAMES[code];
+    if (name !== here) throw new SnapshotRefusedError(`metric ${code} is ${name} in it and ${here} here`);
+  }
+  const translation = rowTranslation(header.layouts.row, ROW_LAYOUT);
+  if (typeof translation === "string") throw new SnapshotRefusedError(translation);
   state.position = header.position;
   state.now = header.now;
   state.refreshNext = header.refreshNext;
@@ -209,6 +245,7 @@ function restoreHeader(state: State, header: Header): void {
     kind.policyAt = policyAt;
     kind.table.restoreCount(rows);
   }
+  return translation;
 }
 
 function restoreAggregates(state: State, reader: ByteReader): void {
@@ -228,11 +265,16 @@ function restoreIds(state: State, reader: ByteReader): void {
   state.ids.decode(reader);
 }
 
-function restoreUnit(state: State, reader: ByteReader, position: number): void {
+function restoreUnit(
+  state: State,
+  { writtenSize, translate }: RowTranslation,
+  reader: ByteReader,
+  position: number,
+): void {
   const kind = state.kinds[reader.u8()]!;
   const first = reader.u32();
   const rows = reader.u32();
-  kind.table.restore(first, reader.raw(rows * ROW_SIZE * 8), position);
+  kind.table.restore(first, translate(reader.raw(rows * writtenSize)), position);
   const { sanctions, profiles }: { sanctions: [number, StoredSanctions][]; profiles: [number, Profile][] } =
     JSON.parse(reader.text());
   for (const [subject, sanction] of sanctions) state.sanctions.restore(subject, sanction);

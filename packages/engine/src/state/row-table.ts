@@ -6,6 +6,7 @@
  * addressed as `2 * d` or `2 * d + 1`.
  */
 import { METRICS, METRIC_COUNT } from "../event/metrics.ts";
+import { fieldsAt, type Fields, type RowLayout } from "./row-layout.ts";
 
 export const ROWS_PER_CHUNK = 16_384;
 /** Rows that a snapshot writes at one log position. */
@@ -93,6 +94,46 @@ function slotOffsets(): number[] {
     offsets.push(offsets.at(-1)! + (metric.correlated ? BLOCK_SLOT_SIZE : PLAIN_SLOT_SIZE));
   }
   return offsets;
+}
+
+/** Every field by name, those of a slot behind the name of its metric. */
+export const ROW_LAYOUT: RowLayout = { size: ROW_SIZE * 8, fields: rowFields() };
+
+function rowFields(): Fields {
+  const fields = headerFields();
+  for (const [code, { name, correlated }] of METRICS.entries()) {
+    Object.assign(fields, slotFields(SLOT_OFFSETS[code]!, `${name}.`));
+    if (correlated) Object.assign(fields, blockFields(SLOT_OFFSETS[code]!, `${name}.`));
+  }
+  return fields;
+}
+
+function headerFields(): Fields {
+  const trustBuckets = [TRUST_BUCKETS, TRUST_BUCKET_COUNT] as const;
+  const means = [MEANS, HEADER_SIZE - MEANS] as const;
+  const dates = { FIRST_AT, LAST_AT, EVALUATED_AT, TRUST_AT, TIER_AT, REGISTERED_AT, DEADLINE };
+  const points = { SCORE, TRUST_POSITION, TRUST_BUCKETS: trustBuckets, IMPACT, RECOVERED, MEANS: means };
+  const counts = { EVENT_COUNT, EVIDENCE_DAYS, LAST_DAY, WINDOW_COUNT, STREAKS, STREAK_DAY };
+  const marks = { NUMBER, TIER, TIER_CANDIDATE, FLAGS, CHANGE_STAMP, STALE_MEANS };
+  return fieldsAt(0, { f64: { ...dates, ...points }, u32: { ...counts, ...marks } });
+}
+
+function slotFields(start: number, prefix: string): Fields {
+  const open = { CURRENT_SUM, CURRENT_WEIGHT, PREVIOUS_SUM, PREVIOUS_WEIGHT };
+  const closed = { W, WV, WVV, WW, SPAN_MS };
+  const u32 = { CURRENT_INDEX, PREVIOUS_INDEX, ALERT_COUNTERS, ALERT_HOUR, ALERT_COUNTS };
+  const f32 = { ALERT_SUM, ALERT_PREVIOUS_SUM };
+  return fieldsAt(
+    start,
+    { f64: { ...open, ...closed }, u32, f32, u16: { CURRENT_COUNT, PREVIOUS_COUNT } },
+    prefix,
+  );
+}
+
+function blockFields(start: number, prefix: string): Fields {
+  const f64 = { CURRENT_BLOCK_SUM, CURRENT_BLOCK_WEIGHT, PREVIOUS_BLOCK_SUM, PREVIOUS_BLOCK_WEIGHT };
+  const u32 = { CURRENT_BLOCK, PREVIOUS_BLOCK };
+  return fieldsAt(start, { f64, u32, u16: { CURRENT_BLOCK_COUNT, PREVIOUS_BLOCK_COUNT } }, prefix);
 }
 
 /** Memory of 16,384 rows, seen as doubles, as 32-bit and 16-bit counters and as 32-bit floats. */

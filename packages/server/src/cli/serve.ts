@@ -74,7 +74,7 @@ function startedAsText(io: Io, { address, adminKey, restored, imported }: Servic
       `Restored ${plural(subjects, "subject")} from ${from}, ${replayed}, in ${seconds(elapsedMs)}.`,
     );
   }
-  for (const text of restored.damaged) lines.push(`Passed over a damaged snapshot: ${text}`);
+  for (const text of restored.passedOver) lines.push(`Passed over a snapshot: ${text}`);
   if (imported !== null) {
     const { known } = imported;
     const rate = count((imported.events - known) / Math.max(0.001, imported.elapsedMs / 1000));

@@ -6,12 +6,16 @@ import {
   endReplay,
   restoreParts,
   SNAPSHOT_VERSION,
+  SnapshotRefusedError,
   type State,
   type StateOptions,
 } from "@staunch/engine";
 import type { Log } from "../../ports/log.ts";
-import type { LatestSnapshot, SnapshotStore } from "../../ports/snapshots.ts";
+import type { LatestSnapshot, SnapshotDamage, SnapshotInfo, SnapshotStore } from "../../ports/snapshots.ts";
 import type { Follower } from "./partition.ts";
+
+/** Snapshots that were not used: damaged, or of a version or layout that this one cannot read. */
+export type PassedOver = readonly SnapshotDamage[];
 
 export interface Restored {
   readonly state: State;
@@ -19,14 +23,17 @@ export interface Restored {
   readonly snapshot: { readonly name: string; readonly startPosition: number } | null;
   readonly replayedRecords: number;
   readonly replayedEvents: number;
-  /** Snapshots passed over because they were damaged. */
-  readonly damaged: readonly { readonly name: string; readonly detail: string }[];
+  readonly passedOver: PassedOver;
 }
 
 export type RestoreResult =
   | { readonly type: "restored"; readonly restored: Restored }
-  /** The log's samples were trimmed and no snapshot covers them: restore a backup. */
-  | { readonly type: "not_covered"; readonly position: number }
+  /** The log's samples were trimmed and no snapshot that can be read covers them: restore a backup. */
+  | {
+      readonly type: "not_covered";
+      readonly position: number;
+      readonly passedOver: PassedOver;
+    }
   | { readonly type: "corrupt"; readonly position: number; readonly detail: string };
 
 /** Engine version that snapshots name; another one is not read. */
@@ -42,15 +49,12 @@ export async function restoreState(
   options: StateOptions,
   follower?: Follower,
 ): Promise<RestoreResult> {
-  const latest = await snapshots.latest();
-  const usable = latest.type === "found" && latest.snapshot.engineVersion === ENGINE_VERSION ? latest : null;
-  const state = usable === null ? createState(options) : await restoreSnapshot(usable, options);
+  const { state, snapshot: used, passedOver } = await restoreNewest(await snapshots.latest(), options);
   const startPosition = state.position;
   let replayedRecords = 0;
   let replayedEvents = 0;
   // Position and hash that the log must have for the snapshot to be about it.
-  const proof =
-    usable === null ? null : { position: usable.snapshot.endPosition, hash: usable.snapshot.chainHash };
+  const proof = used === null ? null : { position: used.endPosition, hash: used.chainHash };
   let proven = proof === null || proof.position === 0;
   for await (const record of log.read(Math.max(1, Math.min(startPosition + 1, proof?.position ?? 1)))) {
     if (proof !== null && record.position === proof.position) {
@@ -61,7 +65,7 @@ export async function restoreState(
     const decoded = decodeBatch(record.position, record.body);
     if (decoded.type === "corrupt")
       return { type: "corrupt", position: record.position, detail: decoded.detail };
-    if (!decoded.complete) return { type: "not_covered", position: record.position };
+    if (!decoded.complete) return { type: "not_covered", position: record.position, passedOver };
     follower?.applying?.(state, decoded.batch);
     const effects = apply(state, decoded.batch);
     follower?.applied(state, effects);
@@ -70,11 +74,38 @@ export async function restoreState(
   }
   if (proof !== null && !proven) return foreignSnapshot(proof.position);
   endReplay(state);
-  const snapshot = usable === null ? null : { name: usable.snapshot.name, startPosition };
-  return {
-    type: "restored",
-    restored: { state, snapshot, replayedRecords, replayedEvents, damaged: latest.damaged },
-  };
+  const snapshot = used === null ? null : { name: used.name, startPosition };
+  return { type: "restored", restored: { state, snapshot, replayedRecords, replayedEvents, passedOver } };
+}
+
+/** The state as of the newest snapshot, or an empty one when there is none that can be read. */
+async function restoreNewest(
+  latest: LatestSnapshot,
+  options: StateOptions,
+): Promise<{ state: State; snapshot: SnapshotInfo | null; passedOver: PassedOver }> {
+  const empty = { state: createState(options), snapshot: null };
+  if (latest.type === "none") return { ...empty, passedOver: latest.damaged };
+  const { snapshot, damaged } = latest;
+  try {
+    return { state: await restoreSnapshot(latest, options), snapshot, passedOver: damaged };
+  } catch (error) {
+    if (!(error instanceof SnapshotRefusedError)) throw error;
+    return { ...empty, passedOver: [...damaged, { name: snapshot.name, detail: error.message }] };
+  }
+}
+
+async function restoreSnapshot(
+  { snapshot, parts }: Extract<LatestSnapshot, { type: "found" }>,
+  options: StateOptions,
+): Promise<State> {
+  if (snapshot.engineVersion !== ENGINE_VERSION)
+    throw new SnapshotRefusedError(`it is of ${snapshot.engineVersion}, this is ${ENGINE_VERSION}`);
+  const restore = restoreParts(options);
+  for await (const { type, position, bytes } of parts()) {
+    restore.part({ type, position, bytes: new Uint8Array(bytes) });
+  }
+  restore.finish();
+  return restore.state;
 }
 
 function foreignSnapshot(position: number): RestoreResult {
@@ -83,16 +114,4 @@ function foreignSnapshot(position: number): RestoreResult {
     position,
     detail: "the newest snapshot was made for another log, or the log has lost its end",
   };
-}
-
-async function restoreSnapshot(
-  latest: Extract<LatestSnapshot, { type: "found" }>,
-  options: StateOptions,
-): Promise<State> {
-  const restore = restoreParts(options);
-  for await (const { type, position, bytes } of latest.parts()) {
-    restore.part({ type, position, bytes: new Uint8Array(bytes) });
-  }
-  restore.finish();
-  return restore.state;
 }

@@ -8,7 +8,7 @@ import { MemoryLog, MemoryLogStore } from "../../adapters/memory-log/memory-log.
 import { testClock } from "../../ports/clock.ts";
 import type { SnapshotStore } from "../../ports/snapshots.ts";
 import { Partition } from "./partition.ts";
-import { restoreState } from "./restore.ts";
+import { ENGINE_VERSION, restoreState } from "./restore.ts";
 import { Snapshotter } from "./snapshotter.ts";
 
 const HOUR_MS = 3_600_000;
@@ -140,6 +140,31 @@ describe("samples in the log", () => {
     const restored = result.type === "restored" ? result.restored.state : null;
     expect(restored?.eventCount).toBe(partition.state.eventCount);
   });
+
+  test("are needed when the snapshot is of another version, which a start says", async () => {
+    await passAndWrite();
+    const [name] = await snapshots.list();
+    const passedOver = [{ name, detail: `it is of engine-1, this is ${ENGINE_VERSION}` }];
+    const other = await ofVersion("engine-1");
+    expect(await restoreState(log, other, OPTIONS)).toMatchObject({
+      type: "restored",
+      restored: { snapshot: null, state: { eventCount: partition.state.eventCount }, passedOver },
+    });
+    await log.trim(partition.state.position);
+    expect(await restoreState(log, other, OPTIONS)).toMatchObject({ type: "not_covered", passedOver });
+  });
+
+  /** The snapshots as if another version had written them. */
+  async function ofVersion(engineVersion: string): Promise<SnapshotStore> {
+    const latest = await snapshots.latest();
+    if (latest.type !== "found") throw new Error(latest.type);
+    return {
+      begin: (header) => snapshots.begin(header),
+      latest: async () => ({ ...latest, snapshot: { ...latest.snapshot, engineVersion } }),
+      list: () => snapshots.list(),
+      verify: (name) => snapshots.verify(name),
+    };
+  }
 });
 
 function sampleAt(atMs: number) {
