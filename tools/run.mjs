@@ -47,7 +47,7 @@ const COMMANDS = {
   staunch: (args) => [[SERVER, ...args]],
   test: (args) => [["vitest", "run", ...args]],
   check: () => [
-    ...["packages/engine", "packages/contract", "packages/server", "."].map((project) => [
+    ...["packages/engine", "packages/contract", "packages/client", "packages/server", "."].map((project) => [
       "tsc",
       "-p",
       project,

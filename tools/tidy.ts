@@ -72,7 +72,8 @@ export const IMPORT_TABLE: Readonly<Record<string, readonly string[]>> = {
   // The files directly in src are the composition root: they wire everything.
   "packages/server/src": ["packages/", "node:", "npm:"],
 
-  "packages/client/src": ["packages/contract/src"],
+  // Types come from the schemas by inference; no module of Node, so that it runs in browsers.
+  "packages/client/src": ["packages/contract/src", "npm:zod", "npm:eventsource-parser"],
   "packages/client/src/embedded": ["packages/client/src", "packages/contract/src", "packages/engine/src"],
   "packages/web/src": ["packages/client/src", "packages/contract/src", "packages/engine/src", "npm:"],
 };
