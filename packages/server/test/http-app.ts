@@ -37,7 +37,13 @@ export interface Faults {
 
 export type HttpApp = Awaited<ReturnType<typeof createHttpApp>>;
 
-export async function createHttpApp(options: { publicRequestsPerSecond?: number } = {}) {
+export interface HttpAppOptions {
+  readonly publicRequestsPerSecond?: number;
+  /** 0 unless given: who asks for every route shall get an end of each answer. */
+  readonly liveConnectionsMax?: number;
+}
+
+export async function createHttpApp(options: HttpAppOptions = {}) {
   const faults: Faults = { append: null, hold: null, keys: null, history: false, ready: true };
   const lines: string[] = [];
   const clock = testClock(START_MS);
@@ -50,6 +56,10 @@ export async function createHttpApp(options: { publicRequestsPerSecond?: number 
   // Nothing is ever stored, so all history is told from what waits for the store.
   const projector = await Projector.open({ store: emptyHistory(faults), clock, after: () => undefined });
   partition.follow({ applied: (followed, effects) => projector.applied(followed, effects) });
+  const connectionsMax = options.liveConnectionsMax ?? 0;
+  const live = new LiveHub(state, { connectionsMax, backlogMaxBytes: 1 << 20, framesPerSecond: 4 });
+  partition.follow({ applied: (_, effects) => live.applied(effects) });
+  if (connectionsMax > 0) live.start(every);
   const keys = await Keys.open({ store: keyStore(faults), secrets: nodeSecrets, clock });
   const tokens = Object.fromEntries(await Promise.all(ROLES.map((role) => createKey(keys, role)))) as {
     readonly [role in Role]: string;
@@ -64,7 +74,7 @@ export async function createHttpApp(options: { publicRequestsPerSecond?: number 
     rankings: new Rankings(partition),
     policies: new Policies(partition),
     keys,
-    live: new LiveHub(state, { connectionsMax: 0, backlogMaxBytes: 1 << 20, framesPerSecond: 4 }),
+    live,
     service: {
       version: "0.0.0",
       startedAt: START_MS,
@@ -123,6 +133,11 @@ export async function registerFleet(http: HttpApp, count: number): Promise<void>
 
 export function subjectName(index: number): string {
   return `node-${String(index).padStart(4, "0")}`;
+}
+
+function every(intervalMs: number, run: () => void): () => void {
+  const timer = setInterval(run, intervalMs);
+  return () => clearInterval(timer);
 }
 
 async function createKey(keys: Keys, role: Role): Promise<[Role, string]> {
