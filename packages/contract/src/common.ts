@@ -18,6 +18,9 @@ export const SubjectId = z
   )
   .meta({ description: "1 to 256 bytes of UTF-8 without control characters.", examples: ["node-17"] });
 
+/** An id of a job, as whoever gives out the jobs names it. */
+export const JobId = SubjectId.meta({ description: "Id of a job, 1 to 256 bytes.", examples: ["job-4711"] });
+
 /** An instant in an answer: ISO 8601 in UTC with milliseconds. */
 export const Time = z.iso.datetime({ precision: 3 }).meta({ examples: ["2026-11-25T03:04:05.678Z"] });
 

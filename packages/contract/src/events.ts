@@ -93,11 +93,17 @@ const penaltyEvent = z
     fraction: z.number().min(0).max(1).optional().describe("Part of the maximum score, instead of points."),
     reason,
     at,
-    expires_at: time("When it ends; without an end it lasts until revoked.").optional(),
+    expires_at: time("When it ends; null: until revoked. Without it and `duration` the policy decides.")
+      .nullable()
+      .optional(),
     duration: duration("How long it lasts from now (or from `at`, if that is later).").optional(),
-    fade: z.enum(["none", "linear"]).optional().describe("none when absent; linear needs an end."),
+    fade: z
+      .enum(["none", "linear"])
+      .optional()
+      .describe("linear needs an end. When absent: linear for types that end by policy, else none."),
     evidence: z.array(text(1024)).max(32).optional().describe("Links or ids of what proves it."),
     context: facts,
+    job_id: id("The job it is for.").optional(),
     kind,
     id: ownId,
   })
@@ -107,7 +113,7 @@ const penaltyEvent = z
   )
   .refine((event) => event.expires_at === undefined || event.duration === undefined)
   .refine(
-    (event) => event.fade !== "linear" || event.expires_at !== undefined || event.duration !== undefined,
+    (event) => event.fade !== "linear" || (event.expires_at ?? null) !== null || event.duration !== undefined,
   );
 
 const penaltyRevokedEvent = z.strictObject({
@@ -156,7 +162,7 @@ export function eventSchemaAt(nowMs: number, metricRetentionMs: number) {
     const atMs = "at" in event && event.at !== undefined ? toMs(event.at) : nowMs;
     if (atMs > nowMs + EVENT_AHEAD_MAX_MS) return false;
     if (event.type === "metric") return atMs >= nowMs - metricRetentionMs;
-    return event.type !== "penalty" || event.expires_at === undefined || toMs(event.expires_at) > nowMs;
+    return event.type !== "penalty" || toMs(event.expires_at ?? Infinity) > nowMs;
   });
 }
 

@@ -19,11 +19,11 @@ import {
 import { Rank, RankingPage, RankingPath, RankingQuery, RankPath } from "./rankings.ts";
 import {
   Penalty,
-  PenaltyList,
+  PenaltyPage,
   PenaltyRequest,
   RevokeQuery,
   Reward,
-  RewardList,
+  RewardPage,
   RewardRequest,
   SanctionPath,
   SanctionsQuery,
@@ -162,11 +162,10 @@ export const ROUTES = {
       path: "/api/subjects/{id}/penalties",
       role: "viewer",
       summary: "Penalties of a subject",
-      description:
-        "All in force, the newest twenty that ended, and for half a year those that cost trust and can still be revoked, in the order in which they were given; the history has the older ones.",
+      description: "Newest first: all in force, and those that ended within the history retention.",
       params: SubjectPath,
       query: SanctionsQuery,
-      responses: { 200: PenaltyList },
+      responses: { 200: PenaltyPage },
     },
     apply: {
       method: "POST",
@@ -196,11 +195,10 @@ export const ROUTES = {
       path: "/api/subjects/{id}/rewards",
       role: "viewer",
       summary: "Rewards of a subject",
-      description:
-        "All in force and the newest twenty that ended, in the order in which they were given; the history has the older ones.",
+      description: "Newest first: all in force, and those that ended within the history retention.",
       params: SubjectPath,
       query: SanctionsQuery,
-      responses: { 200: RewardList },
+      responses: { 200: RewardPage },
     },
     grant: {
       method: "POST",

@@ -1,6 +1,6 @@
 /** Penalties and rewards: as they are given, and as they are shown. */
 import { z } from "zod";
-import { Context, Reason, Time, TimeInput } from "./common.ts";
+import { Context, Cursor, JobId, Limit, NextCursor, Reason, Time, TimeInput } from "./common.ts";
 import { METRIC_NAMES, PENALTY_TYPES, REWARD_TYPES, SEVERITIES } from "./vocabulary.ts";
 
 const EVIDENCE_MAX = 32;
@@ -26,6 +26,7 @@ export const Penalty = z
     issuer: z.string().describe("`key:<id>` of who gave it, or the rule that did."),
     evidence: z.array(z.string()),
     context: z.record(z.string(), z.unknown()),
+    job_id: z.string().nullable().describe("The job it was for."),
     at: Time.describe("When the penalised thing happened."),
     applied_at: Time,
     position: z.int().describe("Position in the log."),
@@ -69,11 +70,17 @@ export const Reward = z
   .meta({ id: "Reward" });
 export type Reward = z.infer<typeof Reward>;
 
-export const PenaltyList = z.object({ items: z.array(Penalty), as_of: Time }).meta({ id: "PenaltyList" });
-export const RewardList = z.object({ items: z.array(Reward), as_of: Time }).meta({ id: "RewardList" });
+export const PenaltyPage = z
+  .object({ items: z.array(Penalty), next: NextCursor, as_of: Time })
+  .meta({ id: "PenaltyPage" });
+export const RewardPage = z
+  .object({ items: z.array(Reward), next: NextCursor, as_of: Time })
+  .meta({ id: "RewardPage" });
 
 export const SanctionsQuery = z.strictObject({
   status: z.enum(["active", "ended", "revoked", "all"]).default("all"),
+  cursor: Cursor,
+  limit: Limit,
 });
 
 const pointsGiven = z
@@ -91,12 +98,17 @@ export const PenaltyRequest = z
     reason: Reason,
     evidence: z.array(z.string().min(1).max(1024)).max(EVIDENCE_MAX).default([]),
     context: Context.default({}),
+    job_id: JobId.optional().describe("The job it is for."),
     at: TimeInput.optional().describe("When it happened; now unless given."),
-    expires_at: TimeInput.optional().describe("When it ends; until revoked unless given."),
+    expires_at: TimeInput.nullable()
+      .optional()
+      .describe("When it ends; null: until revoked. Unless given the policy decides, by the type."),
     fade: z
       .enum(["none", "linear"])
-      .default("none")
-      .describe("`linear` shrinks the deduction to 0 at its end."),
+      .optional()
+      .describe(
+        "`linear` shrinks the deduction to 0 at its end. Unless given: `linear` for types that end by policy.",
+      ),
   })
   .refine(
     ({ points, fraction, type }) => type === "ban" || (points === undefined) !== (fraction === undefined),
@@ -109,7 +121,7 @@ export const PenaltyRequest = z
     message: "exactly one of points and fraction must be given",
     path: ["fraction"],
   })
-  .refine(({ fade, expires_at }) => fade === "none" || expires_at !== undefined, {
+  .refine(({ fade, expires_at }) => fade !== "linear" || typeof expires_at === "string", {
     message: "a penalty that fades needs an end",
     path: ["expires_at"],
   })

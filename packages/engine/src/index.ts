@@ -166,6 +166,12 @@ export { nearest } from "./policy/nearest.ts";
 export { PROBLEMS_MAX, show, type Problem } from "./policy/problem.ts";
 export { formatDuration, parseDuration } from "./policy/duration.ts";
 export { ID_BYTES_MAX, IDS_MAX } from "./id/id-table.ts";
-export type { Penalty, Reward, Sanctions, AlertFacts } from "./sanction/sanction.ts";
+export {
+  penaltyTerm,
+  type Penalty,
+  type Reward,
+  type Sanctions,
+  type AlertFacts,
+} from "./sanction/sanction.ts";
 export { componentScore, inactivityLoss } from "./score/score.ts";
 export { EVALUATED_AT, EVENT_COUNT, rowStart, SCORE, TIER } from "./state/row-table.ts";

@@ -8,6 +8,7 @@ import { COMPONENTS, type Policy } from "./policy/policy.ts";
 import { STORAGE_PROVIDER } from "./policy/presets.ts";
 import { PENALTY_TYPES, REWARD_TYPES, SEVERITIES } from "./policy/vocabulary.ts";
 import { ALERT_POINTS, ALERT_TO_PENALTY, alertPenaltyType } from "./sanction/alert.ts";
+import { penaltyTerm } from "./sanction/sanction.ts";
 import { ends, intervalEnds } from "./score/component.ts";
 import {
   DAY_MS,
@@ -167,6 +168,11 @@ const EXAMPLES: Readonly<Record<string, () => number>> = {
   penalty: () => penaltyPoints({ severity: "major", points: 20 }),
   "penalty-fraction": () => penaltyPoints({ penalty: "data_loss", points: null, fraction: 0.05 }),
   "penalty-fading": () => penaltyPoints({ points: 8, expiresAt: T0 + DAY_MS, fade: "linear" }, 18 * HOUR_MS),
+  "penalty-by-policy": () => {
+    const asked = { expiresAt: undefined, fade: undefined };
+    const term = penaltyTerm(STORAGE_PROVIDER, "job_timeout", asked, T0);
+    return penaltyPoints({ penalty: "job_timeout", points: null, fraction: 0.3, ...term }, 3.5 * DAY_MS);
+  },
   reward: () => rewardPoints(1, { points: 4 }),
   "reward-cap": () => rewardPoints(3, { points: 10 }),
   alert: () => alertPoints("mean", "uptime", 0.7),
@@ -228,8 +234,12 @@ function constantsPage(policy: Policy): string {
     ),
     "## Penalties\n",
     table(
-      ["type", "weight", "trust lost per point"],
-      PENALTY_TYPES.map((type) => [type, policy.penaltyWeights[type], policy.trustImpacts[type]]),
+      ["type", "weight", "trust lost per point", "without an end it lasts, fading"],
+      PENALTY_TYPES.map((type) => {
+        const durationMs = policy.penaltyDurationsMs[type];
+        const lasts = durationMs === null ? "until revoked" : formatDuration(durationMs);
+        return [type, policy.penaltyWeights[type], policy.trustImpacts[type], lasts];
+      }),
     ),
     table(
       ["severity", "multiplier"],

@@ -165,6 +165,7 @@ function emptyHistory(faults: Faults): HistoryStore {
     snapshots: nothing,
     crossings: nothing,
     sanctions: nothing,
+    sanctionPage: nothing,
   };
 }
 

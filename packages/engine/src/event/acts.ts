@@ -45,6 +45,8 @@ export interface PenaltyApplied extends Accountable {
   /** Links or ids of what proves it. */
   readonly evidence: readonly string[];
   readonly context: Context;
+  /** The job it was for; absent where it was for none. */
+  readonly jobId?: string | null;
 }
 
 export interface PenaltyRevoked extends Accountable {

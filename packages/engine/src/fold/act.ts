@@ -1,6 +1,7 @@
 /** Acts: one function for each type. */
 import type { Act, Attributes, PolicyActivated, SubjectUpdated, TierCuts } from "../event/acts.ts";
 import { compilePolicy, type CompiledPolicy } from "../policy/compile.ts";
+import { completePolicy } from "../policy/complete.ts";
 import type { Policy } from "../policy/policy.ts";
 import { closeEvidence } from "../score/evidence.ts";
 import { respanAverage } from "../score/trust.ts";
@@ -62,7 +63,7 @@ function activatePolicy(state: State, act: PolicyActivated): ActResult {
     if (state.kinds.length === KINDS_MAX) return { type: "too_many_kinds", limit: KINDS_MAX };
     addKind(state, act.kind, act.policy);
   } else {
-    const next = compilePolicy(act.policy);
+    const next = compilePolicy(completePolicy(act.policy));
     closeChangedWindows(state, kind, next);
     restartHours(state, kind, next);
     forgetMeans(state, kind);

@@ -79,6 +79,7 @@ function openAlert(
     issuer: ALERT_ISSUER,
     evidence: [`metric:${metric}`],
     context: { metric_type: metric, metric_value: value, threshold },
+    jobId: null,
     at,
     appliedAt: state.now,
     position: state.position,

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { METRICS, type MetricName } from "../event/metrics.ts";
 import { STORAGE_PROVIDER } from "../policy/presets.ts";
 import { PENALTY_TYPES, SEVERITIES, type PenaltyType, type RewardType } from "../policy/vocabulary.ts";
-import type { Penalty } from "../sanction/sanction.ts";
+import { penaltyTerm, type Penalty } from "../sanction/sanction.ts";
 import {
   ban,
   DAY_MS,
@@ -318,6 +318,18 @@ describe("sanctions in force", () => {
     );
     expect(points).toEqual([8, 6, 4, 2]);
     expect(lab.standing(provider, T0 + DAY_MS).penalties).toEqual([]);
+  });
+
+  test("a worker's penalty without an end lasts a week and fades, a provider's until revoked", () => {
+    const nothing = { expiresAt: undefined, fade: undefined };
+    const term = (type: PenaltyType, asked = {}): object =>
+      penaltyTerm(STORAGE_PROVIDER, type, { ...nothing, ...asked }, T0);
+    expect(term("job_timeout")).toEqual({ expiresAt: T0 + 7 * DAY_MS, fade: "linear" });
+    expect(term("job_timeout", { fade: "none" })).toEqual({ expiresAt: T0 + 7 * DAY_MS, fade: "none" });
+    expect(term("job_timeout", { expiresAt: T0 + 1 })).toEqual({ expiresAt: T0 + 1, fade: "linear" });
+    expect(term("job_timeout", { expiresAt: null })).toEqual({ expiresAt: null, fade: "none" });
+    expect(term("fraud")).toEqual({ expiresAt: null, fade: "none" });
+    expect(term("fraud", { expiresAt: T0 + 1 })).toEqual({ expiresAt: T0 + 1, fade: "none" });
   });
 
   test("rewards add at most 20 together and never buffer a penalty", () => {

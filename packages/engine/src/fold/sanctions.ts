@@ -46,6 +46,7 @@ export function applyPenalty(state: State, act: PenaltyApplied): ActResult {
     issuer: act.issuer,
     evidence: act.evidence,
     context: act.context,
+    jobId: act.jobId ?? null,
     at: act.at,
     appliedAt: state.now,
     position: state.position,

@@ -52,7 +52,7 @@ export function valueAt(policy: Policy, at: readonly string[]): unknown {
 }
 
 function printed(rule: FieldRule, value: unknown): Json {
-  if (rule.type === "duration") return formatDuration(value as number);
+  if (rule.type === "duration") return value === null ? null : formatDuration(value as number);
   if (rule.type !== "components") return value as Json;
   const weights = value as Policy["components"];
   return Object.fromEntries(

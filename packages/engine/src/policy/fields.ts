@@ -21,9 +21,17 @@ export interface NumberRule {
   readonly nullable?: true;
 }
 
+export interface DurationRule {
+  readonly type: "duration";
+  readonly min: number;
+  readonly max: number;
+  /** What null means, in words, where it may be written. */
+  readonly nullMeans?: string;
+}
+
 export type FieldRule =
   | NumberRule
-  | { readonly type: "duration"; readonly min: number; readonly max: number }
+  | DurationRule
   | { readonly type: "boolean" }
   | { readonly type: "choice"; readonly values: readonly string[] }
   /** A short name in lower case, as the policy and its tiers have one. */
@@ -92,7 +100,7 @@ export function describeRule(rule: FieldRule): string {
     case "number":
       return describeNumber(rule);
     case "duration":
-      return `a duration from ${formatDuration(rule.min)}, such as 1m or 720h`;
+      return describeDuration(rule);
     case "boolean":
       return "true or false";
     case "choice":
@@ -115,6 +123,11 @@ function describeNumber(rule: NumberRule): string {
   const range =
     rule.above === true ? `above ${rule.min} and up to ${rule.max}` : `from ${rule.min} to ${rule.max}`;
   return `${kind} ${range}${rule.nullable === true ? ", or null for never" : ""}`;
+}
+
+function describeDuration({ min, nullMeans }: DurationRule): string {
+  const range = `a duration from ${formatDuration(min)}, such as 1m or 720h`;
+  return nullMeans === undefined ? range : `${range}, or null: ${nullMeans}`;
 }
 
 function scoreFields(): PolicyField[] {
@@ -259,6 +272,14 @@ function sanctionFields(): PolicyField[] {
         `penaltyWeights.${type}`,
         weight,
         `Weight of ${type} penalties.`,
+      ),
+    ),
+    ...PENALTY_TYPES.map((type) =>
+      field(
+        `reputation.penalty_durations.${type}`,
+        `penaltyDurationsMs.${type}`,
+        { type: "duration", min: SECOND_MS, max: DURATION_MAX_MS, nullMeans: "until revoked" },
+        `How long a ${type} penalty lasts, fading, that is given without an end.`,
       ),
     ),
     ...SEVERITIES.map((severity, index) =>

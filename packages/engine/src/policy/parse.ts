@@ -8,6 +8,7 @@ import {
   POLICY_FIELDS,
   SOURCES_FIELD,
   TIERS_MAX,
+  type DurationRule,
   type FieldRule,
   type NumberRule,
   type PolicyField,
@@ -133,14 +134,13 @@ function readNumber(
   return raw === 0 ? 0 : raw;
 }
 
-type DurationRule = Extract<FieldRule, { type: "duration" }>;
-
 function readDuration(
   rule: DurationRule,
   raw: unknown,
   path: string,
   problems: Problem[],
-): number | undefined {
+): number | null | undefined {
+  if (raw === null && rule.nullMeans !== undefined) return null;
   if (typeof raw !== "number" && typeof raw !== "string") return refuse(rule, raw, path, problems);
   const parsed = parseDuration(raw);
   if (parsed.type === "invalid") return refuse(rule, raw, path, problems, "unknown_value");

@@ -97,6 +97,8 @@ export interface Policy {
   readonly windowMs: number;
   readonly metrics: { readonly [name in MetricName]: MetricPolicy };
   readonly penaltyWeights: { readonly [type in PenaltyType]: number };
+  /** How long a penalty lasts that is given without an end, and then fades; null: until it is revoked. */
+  readonly penaltyDurationsMs: { readonly [type in PenaltyType]: number | null };
   /** Trust points lost per penalty point, by type. */
   readonly trustImpacts: { readonly [type in PenaltyType]: number };
   /** Multiplier of points by severity, minor to critical. */

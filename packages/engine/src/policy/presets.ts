@@ -55,6 +55,16 @@ const TRUST_IMPACTS: { readonly [type in PenaltyType]?: number } = {
   slow_response: 0.2,
 };
 
+/** The types of the worker document: a week, and fading all the while. */
+const PENALTY_DURATIONS_MS: { readonly [type in PenaltyType]?: number } = {
+  job_timeout: 7 * DAY_MS,
+  job_failure: 7 * DAY_MS,
+  network_issues: 7 * DAY_MS,
+  resource_abuse: 7 * DAY_MS,
+  invalid_result: 7 * DAY_MS,
+  spam: 7 * DAY_MS,
+};
+
 /** Storage providers, complete: `scoring.md` sections 2 to 4 and 8, figures of the provider document. */
 export const STORAGE_PROVIDER: Policy = {
   name: "storage-provider",
@@ -82,6 +92,7 @@ export const STORAGE_PROVIDER: Policy = {
     alertThreshold: ALERT_THRESHOLDS[name] ?? null,
   })),
   penaltyWeights: byPenalty((type) => PENALTY_WEIGHTS[type] ?? 1),
+  penaltyDurationsMs: byPenalty((type) => PENALTY_DURATIONS_MS[type] ?? null),
   trustImpacts: byPenalty((type) => TRUST_IMPACTS[type] ?? 0.1),
   severityMultipliers: [1, 2, 4, 8],
   rewardMultipliers: {
@@ -145,6 +156,8 @@ export const PRESET_DOCUMENTS: readonly PresetDocument[] = [
       reputation: {
         initial_score: 60,
         components: { success: 0.4, reliability: 0.25, efficiency: 0.2, consistency: 0.15 },
+        penalty_weights: { malicious_behavior: 1, poor_performance: 1 },
+        penalty_durations: { malicious_behavior: "168h", poor_performance: "168h" },
       },
     },
   },
@@ -181,7 +194,7 @@ function byMetric(make: (name: MetricName, reference: number) => MetricPolicy): 
   return Object.fromEntries(entries) as { [name in MetricName]: MetricPolicy };
 }
 
-function byPenalty(valueOf: (type: PenaltyType) => number): { readonly [type in PenaltyType]: number } {
+function byPenalty<Value>(valueOf: (type: PenaltyType) => Value): { readonly [type in PenaltyType]: Value } {
   const entries = PENALTY_TYPES.map((type) => [type, valueOf(type)] as const);
-  return Object.fromEntries(entries) as { [type in PenaltyType]: number };
+  return Object.fromEntries(entries) as { [type in PenaltyType]: Value };
 }

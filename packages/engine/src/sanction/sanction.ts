@@ -20,6 +20,8 @@ export interface Penalty {
   readonly issuer: string;
   readonly evidence: readonly string[];
   readonly context: Context;
+  /** The job it was for, or null. */
+  readonly jobId: string | null;
   /** When the penalised thing happened, when the penalty was logged, and where in the log. */
   readonly at: number;
   readonly appliedAt: number;
@@ -93,6 +95,23 @@ export function fullDeduction(
   const weight = policy.penaltyWeights[type];
   if (fraction !== null) return fraction * policy.maxScore * weight;
   return (points ?? 0) * policy.severityMultipliers[SEVERITIES.indexOf(severity)]! * weight;
+}
+
+/**
+ * End and fading of a penalty, where whoever gives it leaves them to the policy: a type that has a duration lasts so
+ * long from `fromMs` on and fades; the others last until revoked.
+ */
+export function penaltyTerm(
+  policy: Policy,
+  type: PenaltyType,
+  asked: { readonly expiresAt: number | null | undefined; readonly fade: Penalty["fade"] | undefined },
+  fromMs: number,
+): Pick<Penalty, "expiresAt" | "fade"> {
+  const durationMs = policy.penaltyDurationsMs[type];
+  const byPolicy = durationMs === null ? null : fromMs + durationMs;
+  const expiresAt = asked.expiresAt === undefined ? byPolicy : asked.expiresAt;
+  const fades = durationMs !== null && expiresAt !== null;
+  return { expiresAt, fade: asked.fade ?? (fades ? "linear" : "none") };
 }
 
 /** Points a penalty takes at `nowMs` on its own: all of it, what fading has left, or nothing. */

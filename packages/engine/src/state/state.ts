@@ -5,6 +5,7 @@ import type { Attributes } from "../event/acts.ts";
 import { newEffects, type Effects } from "../fold/effects.ts";
 import { IdTable } from "../id/id-table.ts";
 import { compilePolicy, type CompiledPolicy } from "../policy/compile.ts";
+import { completePolicy } from "../policy/complete.ts";
 import type { Policy } from "../policy/policy.ts";
 import { RankIndex } from "../rank/rank-index.ts";
 import { SanctionBook } from "../sanction/sanction.ts";
@@ -101,7 +102,7 @@ export function addKind(state: State, name: string, policy: Policy): Kind {
   const kind: Kind = {
     name,
     index: state.kinds.length,
-    compiled: compilePolicy(policy),
+    compiled: compilePolicy(completePolicy(policy)),
     table: new RowTable(),
     rank: new RankIndex(),
     aggregates: options.aggregates

@@ -479,8 +479,8 @@ function otherValue({ path, default: standard, takes }: Setting): string {
   };
   if (special[path] !== undefined) return special[path];
   if (typeof standard === "boolean") return String(!standard);
-  if (standard === null) return "0.5";
   if (takes.startsWith("a duration")) return "12h";
+  if (standard === null) return "0.5";
   if (takes.startsWith("a size")) return "2MiB";
   if (typeof standard !== "number") return "other";
   return String(path.startsWith("tracking.alert_thresholds") ? standard * 0.9 : standard + 1);

@@ -95,7 +95,8 @@ function policySettings(): Setting[] {
 }
 
 function isPlain(rule: FieldRule): boolean {
-  return rule.type === "duration" || rule.type === "choice" || rule.type === "name";
+  if (rule.type === "duration") return rule.nullMeans === undefined;
+  return rule.type === "choice" || rule.type === "name";
 }
 
 /** `snapshotIntervalMs` is `snapshot_interval`: the unit stands in the value. */

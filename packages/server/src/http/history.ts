@@ -1,5 +1,6 @@
 /** History of a subject. */
 import type { Crossing, History, PastSanction as PastSanctionShape } from "@staunch/contract";
+import type { FastifyBaseLogger } from "fastify";
 import type { z } from "zod";
 import type { App } from "../app/app.ts";
 import type { PastSanction, SubjectHistory } from "../app/history/history.ts";
@@ -16,15 +17,20 @@ export function historyRoutes(server: Server, app: App): void {
       const subject = subjectOf(app, params.id);
       const fromMs = query.from === undefined ? 0 : Date.parse(query.from);
       const toMs = query.to === undefined ? app.partition.now() : Date.parse(query.to);
-      try {
-        const read = await app.history.read(subject, { fromMs, toMs, limit: query.limit });
-        return present(app, params.id, subject, read);
-      } catch (error) {
-        log.error({ err: error }, "history cannot be read");
-        throw new HttpProblem("database_failed", "the history cannot be read now; see the service's log");
-      }
+      const read = await fromStore(log, app.history.read(subject, { fromMs, toMs, limit: query.limit }));
+      return present(app, params.id, subject, read);
     },
   });
+}
+
+/** What was read of the history; a store that fails is a problem of the answer. */
+export async function fromStore<Read>(log: FastifyBaseLogger, reading: Promise<Read>): Promise<Read> {
+  try {
+    return await reading;
+  } catch (error) {
+    log.error({ err: error }, "history cannot be read");
+    throw new HttpProblem("database_failed", "the history cannot be read now; see the service's log");
+  }
 }
 
 function present(app: App, id: string, subject: number, history: SubjectHistory): z.output<typeof History> {

@@ -107,6 +107,7 @@ export function presentPenalty({ sanction, points }: Counting<Penalty>, subject:
     issuer,
     evidence: [...evidence],
     context: { ...context },
+    job_id: sanction.jobId,
     at: time(sanction.at),
     applied_at: time(sanction.appliedAt),
     position,

@@ -1,9 +1,14 @@
 /** Penalties and rewards of a subject. */
+import type { SanctionsQuery } from "@staunch/contract";
 import type { Context } from "@staunch/engine";
+import { z } from "zod";
 import type { App } from "../app/app.ts";
-import type { SanctionOutcome } from "../app/sanctions/sanctions.ts";
+import type { SanctionQuery } from "../app/history/history.ts";
+import type { Counting, SanctionOutcome } from "../app/sanctions/sanctions.ts";
 import { issuerOf } from "./access.ts";
 import { actProblem, idempotencyOf } from "./acts.ts";
+import { fromStore } from "./history.ts";
+import { readCursor, writeCursor } from "./paging.ts";
 import { presentPenalty, presentReward } from "./present.ts";
 import { HttpProblem } from "./problem.ts";
 import { routeOf, time, type Server } from "./route.ts";
@@ -18,26 +23,31 @@ export function sanctionRoutes(server: Server, app: App): void {
 function penaltyRoutes(server: Server, app: App): void {
   server.route({
     ...routeOf("penalties", "list"),
-    handler: async ({ params, query }) => {
+    handler: async (request, reply) => {
+      const { params, query, log } = request;
       const subject = subjectOf(app, params.id);
-      const items = app.sanctions
-        .penaltiesOf(subject)
-        .filter(({ sanction }) => query.status === "all" || sanction.status === query.status)
-        .map((one) => presentPenalty(one, params.id));
-      return { items, as_of: time(app.subjects.readTime(subject)) };
+      const page = await fromStore(log, app.history.sanctionPage(subject, pageOf("penalty", query)));
+      const points = pointsById(app.sanctions.penaltiesOf(subject));
+      const items = page.items.flatMap(({ kind, sanction }) =>
+        kind === "penalty" ? presentPenalty({ sanction, points: points(sanction.id) }, params.id) : [],
+      );
+      const next = writeCursor(request, reply, page.next);
+      return { items, next, as_of: time(app.subjects.readTime(subject)) };
     },
   });
   server.route({
     ...routeOf("penalties", "apply"),
     handler: async (request, reply) => {
-      const { points, fraction, at, expires_at, context, ...rest } = request.body;
+      const { points, fraction, at, expires_at, fade, context, job_id, ...rest } = request.body;
       const order = {
         ...rest,
         points: points ?? null,
         fraction: fraction ?? null,
         at: at === undefined ? null : Date.parse(at),
-        expiresAt: expires_at === undefined ? null : Date.parse(expires_at),
+        expiresAt: typeof expires_at === "string" ? Date.parse(expires_at) : expires_at,
+        fade,
         context: context as Context,
+        jobId: job_id ?? null,
         issuer: issuerOf(request),
       };
       const outcome = await app.sanctions.givePenalty(request.params.id, order, idempotencyOf(request));
@@ -49,13 +59,16 @@ function penaltyRoutes(server: Server, app: App): void {
 function rewardRoutes(server: Server, app: App): void {
   server.route({
     ...routeOf("rewards", "list"),
-    handler: async ({ params, query }) => {
+    handler: async (request, reply) => {
+      const { params, query, log } = request;
       const subject = subjectOf(app, params.id);
-      const items = app.sanctions
-        .rewardsOf(subject)
-        .filter(({ sanction }) => query.status === "all" || sanction.status === query.status)
-        .map((one) => presentReward(one, params.id));
-      return { items, as_of: time(app.subjects.readTime(subject)) };
+      const page = await fromStore(log, app.history.sanctionPage(subject, pageOf("reward", query)));
+      const points = pointsById(app.sanctions.rewardsOf(subject));
+      const items = page.items.flatMap(({ kind, sanction }) =>
+        kind === "reward" ? presentReward({ sanction, points: points(sanction.id) }, params.id) : [],
+      );
+      const next = writeCursor(request, reply, page.next);
+      return { items, next, as_of: time(app.subjects.readTime(subject)) };
     },
   });
   server.route({
@@ -100,6 +113,19 @@ function revokeRoutes(server: Server, app: App): void {
       return presentReward(revoked, nameOf(revoked.sanction.subject));
     },
   });
+}
+
+const Behind = z.strictObject({ appliedAt: z.number(), id: z.string() });
+
+function pageOf(kind: SanctionQuery["kind"], query: z.output<typeof SanctionsQuery>): SanctionQuery {
+  const { status, cursor, limit } = query;
+  return { kind, status: status === "all" ? null : status, after: readCursor(Behind, cursor), limit };
+}
+
+/** Points that sanctions count now; those of the past count none. */
+function pointsById(counting: readonly Counting<{ readonly id: string }>[]): (id: string) => number {
+  const points = new Map(counting.map((one) => [one.sanction.id, one.points]));
+  return (id) => points.get(id) ?? 0;
 }
 
 type Given<Sanction> = Extract<SanctionOutcome<Sanction>, { type: "given" }>["given"];

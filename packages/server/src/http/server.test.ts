@@ -212,6 +212,34 @@ describe("sanctions", () => {
     expect((await send(http, "operator", "DELETE", url)).json().code).toBe("penalty_not_active");
   });
 
+  test("a worker's penalty names its job, and ends and fades by policy unless it says otherwise", async () => {
+    const job = { type: "job_timeout", points: undefined, fraction: 0.3, job_id: "job-7" };
+    const byPolicy = (await penalise("node-1", job)).json();
+    expect(byPolicy).toMatchObject({ job_id: "job-7", fade: "linear", current_points: 30 });
+    expect(Date.parse(byPolicy.expires_at) - START_MS).toBe(7 * 86_400_000);
+    const lasting = (await penalise("node-1", { ...job, expires_at: null })).json();
+    expect(lasting).toMatchObject({ expires_at: null, fade: "none" });
+    const event = { type: "penalty", subject: "node-1", penalty: "job_failure", fraction: 0.1, reason: "r" };
+    await send(http, "operator", "POST", "/api/events", { body: [{ ...event, job_id: "job-8" }] });
+    const [newest] = (await read("/api/subjects/node-1/penalties")).json().items;
+    expect(newest).toMatchObject({ job_id: "job-8", fade: "linear" });
+    expect(Date.parse(newest.expires_at) - START_MS).toBe(7 * 86_400_000);
+  });
+
+  test("penalties are listed newest first, page by page", async () => {
+    const given: string[] = [];
+    for (const points of [1, 2, 3]) given.unshift((await penalise("node-1", { points })).json().id);
+    const first = await read("/api/subjects/node-1/penalties?limit=2");
+    const ids = (answer: typeof first): string[] => answer.json().items.map(({ id }: { id: string }) => id);
+    expect(ids(first)).toEqual(given.slice(0, 2));
+    const second = await read(/<([^>]+)>/u.exec(String(first.headers["link"]))![1]!);
+    expect([ids(second), second.json().next]).toEqual([given.slice(2), null]);
+    expect((await read("/api/subjects/node-1/penalties?cursor=bm8")).json().code).toBe("cursor_invalid");
+    http.faults.history = true;
+    expect((await read("/api/subjects/node-1/penalties")).json().code).toBe("database_failed");
+    expect((await read("/api/subjects/node-1/penalties?status=active")).statusCode).toBe(200);
+  });
+
   test("a repeat under one Idempotency-Key is one penalty, for its caller only", async () => {
     const headers = { "idempotency-key": "retry-1" };
     const first = await penalise("node-1", {}, headers);

@@ -167,6 +167,28 @@ export function storeContract(name: string, createHarness: () => Promise<StoreHa
       });
     });
 
+    test("sanctions page by page: one kind, one status, newest first", async () => {
+      const rows = ["a", "b", "c", "d"].map((id, index) => ({
+        ...sanction(id),
+        appliedAt: index < 2 ? 10 : 20,
+        status: id === "c" ? "revoked" : "ended",
+        kind: id === "d" ? ("reward" as const) : ("penalty" as const),
+      }));
+      await store.history.project(projection(4, { sanctions: rows }));
+      const page = async (more: object): Promise<string[]> => {
+        const query = { kind: "penalty" as const, status: null, after: null, limit: 10, ...more };
+        return (await store.history.sanctionPage(5, query)).map(({ id }) => id);
+      };
+      expect(await page({})).toEqual(["c", "b", "a"]);
+      expect(await page({ status: "ended" })).toEqual(["b", "a"]);
+      expect(await page({ after: { appliedAt: 20, id: "c" }, limit: 1 })).toEqual(["b"]);
+      expect(await page({ after: { appliedAt: 10, id: "b" } })).toEqual(["a"]);
+      expect(await page({ kind: "reward" })).toEqual(["d"]);
+      expect(
+        await store.history.sanctionPage(6, { kind: "penalty", status: null, after: null, limit: 9 }),
+      ).toEqual([]);
+    });
+
     test("pruning takes what is older and leaves the rest and what is still in force", async () => {
       const blocks = [block(0, 0, [5]), block(0, HOUR_MS, [5])];
       const crossings = [crossing(1, 0), { ...crossing(2, 0), at: HOUR_MS }];

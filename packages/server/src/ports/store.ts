@@ -123,6 +123,20 @@ interface ProjectorCursor {
   readonly memory: Uint8Array;
 }
 
+/** Where a list of sanctions, newest first, goes on: behind this one. */
+export interface SanctionCursor {
+  readonly appliedAt: number;
+  readonly id: string;
+}
+
+export interface SanctionQuery {
+  readonly kind: SanctionRow["kind"];
+  /** Null: whatever it is. */
+  readonly status: string | null;
+  readonly after: SanctionCursor | null;
+  readonly limit: number;
+}
+
 /** Both ends included. */
 export interface Span {
   readonly fromMs: number;
@@ -142,4 +156,6 @@ export interface HistoryStore {
   crossings(subject: number, span: Span, limit: number): Promise<readonly CrossingRow[]>;
   /** The newest `limit` sanctions of a subject that were in force at some time of the span, oldest first. */
   sanctions(subject: number, span: Span, limit: number): Promise<readonly SanctionRow[]>;
+  /** Sanctions of a subject, newest first; of those given at one instant the greatest id first. */
+  sanctionPage(subject: number, query: SanctionQuery): Promise<readonly SanctionRow[]>;
 }

@@ -5,6 +5,7 @@ import {
   type CrossingRow,
   type HistoryStore,
   type Projection,
+  type SanctionQuery,
   type SanctionRow,
   type SnapshotBlock,
   type SnapshotRow,
@@ -63,6 +64,7 @@ export function historyTables(db: Kysely<Tables>): HistoryStore {
         .execute();
       return rows.toReversed().map(toSanction);
     },
+    sanctionPage: (subject, query) => readSanctionPage(db, subject, query),
   };
 }
 
@@ -150,6 +152,25 @@ async function readSnapshots(
     before = blocks.at(-1)!.hour;
   }
   return newestFirst.slice(0, limit).toReversed();
+}
+
+async function readSanctionPage(
+  db: Kysely<Tables>,
+  subject: number,
+  { kind, status, after, limit }: SanctionQuery,
+): Promise<readonly SanctionRow[]> {
+  let query = db.selectFrom("sanctions").selectAll().where("subject", "=", subject).where("kind", "=", kind);
+  if (status !== null) query = query.where("status", "=", status);
+  if (after !== null) {
+    query = query.where((where) =>
+      where.or([
+        where("applied_at", "<", after.appliedAt),
+        where.and([where("applied_at", "=", after.appliedAt), where("id", "<", after.id)]),
+      ]),
+    );
+  }
+  const rows = await query.orderBy("applied_at", "desc").orderBy("id", "desc").limit(limit).execute();
+  return rows.map(toSanction);
 }
 
 async function toBlockRow(block: SnapshotBlock): Promise<Tables["history_blocks"]> {

@@ -1,6 +1,14 @@
 /** History of a subject: hourly snapshots, crossings and sanctions; what is not stored yet comes from memory. */
 import type { ChangeReason, ComponentName, Penalty, Reward, State } from "@staunch/engine";
-import type { CrossingRow, HistoryStore, SanctionRow, SnapshotRow, Span } from "../../ports/store.ts";
+import type {
+  CrossingRow,
+  HistoryStore,
+  SanctionCursor,
+  SanctionQuery,
+  SanctionRow,
+  SnapshotRow,
+  Span,
+} from "../../ports/store.ts";
 import {
   BLOCK_COMPONENTS,
   readClosing,
@@ -54,6 +62,15 @@ export interface SubjectHistory {
   readonly sanctions: readonly PastSanction[];
 }
 
+export type { SanctionQuery };
+
+/** Newest first. */
+export interface SanctionPage {
+  readonly items: readonly PastSanction[];
+  /** Where the next page starts; null on the last. */
+  readonly next: SanctionCursor | null;
+}
+
 export class History {
   private readonly store: HistoryStore;
   private readonly projector: Projector;
@@ -86,6 +103,44 @@ export class History {
       crossings: mergedCrossings(crossings, waiting).slice(-limit).map(toCrossing),
       sanctions: mergedSanctions(sanctions, inMemory, request).slice(-limit).map(toSanction),
     };
+  }
+
+  /**
+   * Penalties or rewards of a subject: memory has those in force and the newest that ended, the store the others.
+   *
+   * @throws Error when the store fails
+   */
+  async sanctionPage(subject: number, query: SanctionQuery): Promise<SanctionPage> {
+    const { kind, status, after, limit } = query;
+    const inMemory = this.sanctionsInMemory(subject).filter((row) => row.kind === kind);
+    const rows = inMemory.filter(
+      (row) => (status === null || row.status === status) && (after === null || newestFirst(after, row) < 0),
+    );
+    // What is in force is in memory.
+    if (status !== "active") rows.push(...(await this.storedBeside(inMemory, subject, query)));
+    const items = rows.sort(newestFirst).slice(0, limit);
+    const last = items.at(-1);
+    const next =
+      rows.length > limit && last !== undefined ? { appliedAt: last.appliedAt, id: last.id } : null;
+    return { items: items.map(toSanction), next };
+  }
+
+  /** One more than the page takes, if there are so many, without those that memory knows better. */
+  private async storedBeside(
+    inMemory: readonly SanctionRow[],
+    subject: number,
+    query: SanctionQuery,
+  ): Promise<SanctionRow[]> {
+    const known = new Set(inMemory.map(({ id }) => id));
+    const wanted = query.limit + 1;
+    const found: SanctionRow[] = [];
+    let { after } = query;
+    for (;;) {
+      const rows = await this.store.sanctionPage(subject, { ...query, after, limit: wanted });
+      found.push(...rows.filter(({ id }) => !known.has(id)));
+      if (rows.length < wanted || found.length >= wanted) return found;
+      after = rows.at(-1)!;
+    }
   }
 
   private sanctionsInMemory(subject: number): SanctionRow[] {
@@ -135,6 +190,10 @@ function mergedSanctions(
   return [...rows.values()]
     .filter(({ appliedAt, endedAt }) => appliedAt <= span.toMs && (endedAt ?? Infinity) >= span.fromMs)
     .sort((a, b) => a.appliedAt - b.appliedAt || (a.id < b.id ? -1 : 1));
+}
+
+function newestFirst(a: SanctionCursor, b: SanctionCursor): number {
+  return b.appliedAt - a.appliedAt || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
 }
 
 function toSnapshot({ at, score, components, eventCount, reason }: SnapshotRow): Snapshot {

@@ -1,12 +1,15 @@
 /** Events that become acts: what they mean once their subject has a number. */
-import type {
-  Act,
-  Attributes,
-  Context,
-  PenaltyType,
-  RewardType,
-  Severity,
-  SubjectUpdated,
+import {
+  penaltyTerm,
+  type Act,
+  type Attributes,
+  type Context,
+  type Penalty,
+  type PenaltyType,
+  type Policy,
+  type RewardType,
+  type Severity,
+  type SubjectUpdated,
 } from "@staunch/engine";
 import type { CheckedEvent } from "./event-fields.ts";
 import type { Flaw } from "./rejection.ts";
@@ -26,6 +29,7 @@ const SUBJECT_REASON = "reported by a subject event";
 export function flawOfAct(event: CheckedEvent, nowMs: number): Flaw | null {
   if (event.type !== "penalty") return null;
   const has = (field: string): boolean => event[field] !== undefined;
+  const end = event["expires_at"] ?? null;
   if (has("points") && has("fraction")) return conflict("fraction", "give points or fraction, not both");
   if (!has("points") && !has("fraction") && event["penalty"] !== "ban") {
     return {
@@ -36,10 +40,10 @@ export function flawOfAct(event: CheckedEvent, nowMs: number): Flaw | null {
   }
   if (has("expires_at") && has("duration"))
     return conflict("duration", "give expires_at or duration, not both");
-  if (event["fade"] === "linear" && !has("expires_at") && !has("duration")) {
+  if (event["fade"] === "linear" && end === null && !has("duration")) {
     return conflict("fade", "a penalty that fades needs an end: add expires_at or duration");
   }
-  if (has("expires_at") && timeMs(event["expires_at"]) <= nowMs) {
+  if (end !== null && timeMs(end) <= nowMs) {
     return { code: "out_of_range", field: "expires_at", detail: "expires_at must lie in the future" };
   }
   return null;
@@ -50,12 +54,18 @@ export function subjectOf(event: CheckedEvent): string | null {
   return (event["subject"] as string | undefined) ?? null;
 }
 
-/** The act of a checked event; null for a subject event that only registers. */
-export function actOf(event: CheckedEvent, subject: number, issuer: string, nowMs: number): Act | null {
+/** The act of a checked event; null for a subject event that only registers. `policy` is that of the subject. */
+export function actOf(
+  event: CheckedEvent,
+  subject: number,
+  policy: Policy | null,
+  issuer: string,
+  nowMs: number,
+): Act | null {
   const reason = event["reason"] as string;
   switch (event.type) {
     case "penalty":
-      return penaltyOf(event, subject, issuer, nowMs);
+      return penaltyOf(event, subject, policy!, issuer, nowMs);
     case "penalty_revoked":
       return { type: "penalty.revoked", issuer, reason, penaltyId: event["penalty_id"] as string };
     case "reward":
@@ -78,29 +88,34 @@ export function actOf(event: CheckedEvent, subject: number, issuer: string, nowM
   }
 }
 
-function penaltyOf(event: CheckedEvent, subject: number, issuer: string, nowMs: number): Act {
+function penaltyOf(event: CheckedEvent, subject: number, policy: Policy, issuer: string, nowMs: number): Act {
   const atMs = atOf(event, nowMs);
+  const type = event["penalty"] as PenaltyType;
+  // A term starts where the deduction does: when the penalty is given, or when it happened if that is ahead.
+  const fromMs = Math.max(atMs, nowMs);
+  const asked = { expiresAt: endOf(event, fromMs), fade: event["fade"] as Penalty["fade"] | undefined };
   return {
     type: "penalty.applied",
     issuer,
     reason: event["reason"] as string,
     subject,
-    penalty: event["penalty"] as PenaltyType,
+    penalty: type,
     severity: (event["severity"] ?? "minor") as Severity,
     points: (event["points"] ?? null) as number | null,
     fraction: (event["fraction"] ?? null) as number | null,
     at: atMs,
-    expiresAt: endOf(event, Math.max(atMs, nowMs)),
-    fade: (event["fade"] ?? "none") as "none" | "linear",
+    ...penaltyTerm(policy, type, asked, fromMs),
     evidence: (event["evidence"] ?? []) as readonly string[],
     context: (event["context"] ?? {}) as Context,
+    jobId: (event["job_id"] ?? null) as string | null,
   };
 }
 
-/** A duration starts where the deduction does: when the penalty is given, or when it happened if that is ahead. */
-function endOf(event: CheckedEvent, fromMs: number): number | null {
-  if (event["expires_at"] !== undefined) return timeMs(event["expires_at"]);
-  return event["duration"] === undefined ? null : fromMs + durationMs(event["duration"]);
+/** The end that was asked for; undefined leaves it to the policy, null is none. */
+function endOf(event: CheckedEvent, fromMs: number): number | null | undefined {
+  const { expires_at: expiresAt, duration } = event;
+  if (expiresAt !== undefined) return expiresAt === null ? null : timeMs(expiresAt);
+  return duration === undefined ? undefined : fromMs + durationMs(duration);
 }
 
 function updateOf(event: CheckedEvent, subject: number, issuer: string): SubjectUpdated | null {

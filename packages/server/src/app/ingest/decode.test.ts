@@ -341,7 +341,7 @@ const plainMetric = metricAnd(
 const reason = fc.string({ minLength: 1, maxLength: 30 });
 const end = fc.oneof(
   fc.record({ duration: fc.constantFrom("30m", "1h30m", "1.5h", "720h", "500ms", 1000, "90s") }),
-  fc.record({ expires_at: fc.constantFrom(NOW + 1, "2027-01-01T00:00:00Z") }),
+  fc.record({ expires_at: fc.constantFrom(NOW + 1, "2027-01-01T00:00:00Z", null) }),
 );
 const penalty = fc
   .tuple(
@@ -354,6 +354,8 @@ const penalty = fc
       at: some(time),
       evidence: some(fc.array(fc.string(), { maxLength: 3 })),
       context: some(fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 2 }), { maxKeys: 3 })),
+      job_id: some(name),
+      fade: some(fc.constantFrom("none", "linear")),
     }),
     fc.oneof(
       fc.record({ points: fc.double({ min: 0, max: 100, noNaN: true }) }),
@@ -425,7 +427,7 @@ const nasty = fc.oneof(
   fc.jsonValue(),
 );
 const FIELD_NAMES =
-  "type subject metric value at weight ok monitor context kind id penalty severity points fraction reason expires_at duration fade evidence operator attributes penalty_id reward constructor toString weigth".split(
+  "type subject metric value at weight ok monitor context kind id penalty severity points fraction reason expires_at duration fade evidence job_id operator attributes penalty_id reward constructor toString weigth".split(
     " ",
   );
 const spoiltEvent = fc

@@ -2,7 +2,7 @@
  * The second pass: ids become numbers, and what depends on the state is checked. It happens without a pause, so the
  * numbers that new ids get are those under which the entry is logged.
  */
-import type { Act, Kind, SampleColumns, State } from "@staunch/engine";
+import type { Act, Kind, Policy, SampleColumns, State } from "@staunch/engine";
 import { IDS_MAX, kindNamed } from "@staunch/engine";
 import { KIND_DEFAULT } from "../kind.ts";
 import type { Draft } from "../partition/partition.ts";
@@ -114,6 +114,7 @@ class Resolver {
     if (forbidden !== null) return forbidden;
     const id = subjectOf(event);
     let number = -1;
+    let policy: Policy | null = null;
     if (id === null) {
       const flaw = flawOfRevocation(event, state);
       if (flaw !== null) return flaw;
@@ -125,8 +126,9 @@ class Resolver {
       const found = this.numberOf(id, kind);
       if (typeof found !== "number") return found;
       number = found;
+      policy = kind.compiled.policy;
     }
-    const act = actOf(event, number, `key:${principal.id}`, nowMs);
+    const act = actOf(event, number, policy, `key:${principal.id}`, nowMs);
     this.actsAccepted += 1;
     if (act === null) return null;
     this.acts.push(act);

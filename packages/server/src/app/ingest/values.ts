@@ -54,7 +54,10 @@ export const checkId: Check = (value) => {
   return flaw("invalid_text", `must have 1 to ${ID_BYTES_MAX} bytes of UTF-8 without control characters`);
 };
 
-export const checkIdOrNull: Check = (value) => (value === null ? null : checkId(value));
+/** The same, or null. */
+export function orNull(check: Check): Check {
+  return (value) => (value === null ? null : check(value));
+}
 
 /** Well-formed text of limited length; control characters such as line ends are allowed. */
 export function checkText(bytesMax: number): Check {

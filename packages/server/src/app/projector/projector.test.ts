@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { apply, standing, type Batch, type State } from "@staunch/engine";
 import { openSqliteStore } from "../../adapters/sqlite-store/sqlite-store.ts";
 import { testClock } from "../../ports/clock.ts";
-import type { HistoryStore, Projection, Store, WriteResult } from "../../ports/store.ts";
+import type { HistoryStore, Projection, SanctionCursor, Store, WriteResult } from "../../ports/store.ts";
 import { History } from "../history/history.ts";
 import { act, newState, penalty, registration, run, START_MS, uptime } from "./fixtures.ts";
 import { dumpMarks, HourMarks, loadMarks } from "./hour-marks.ts";
@@ -123,6 +123,34 @@ describe("the projector", () => {
     expect(later.sanctions).toEqual([]);
     expect(later.crossings.map(({ type }) => type)).toContain("penalty.ended");
     expect((await history().read(1, ALWAYS)).sanctions).toEqual([]);
+  });
+
+  test("penalties are listed page by page, those in memory and those that only the store still has", async () => {
+    run(state, projector, registration(1, START_MS, 0, 1));
+    for (let position = 2; position <= 60; position++) {
+      const at = START_MS + position;
+      // Without points they cost no trust, so memory keeps only the newest that ended.
+      const given = { ...penalty(0, at, position % 4 === 0 ? null : at + 1), points: 0 };
+      run(state, projector, act(position, at, given));
+    }
+    await projector.flush();
+    const listed = async (status: string | null): Promise<string[]> => {
+      const ids: string[] = [];
+      let after: SanctionCursor | null = null;
+      do {
+        const query = { kind: "penalty" as const, status, after, limit: 7 };
+        const page = await history().sanctionPage(0, query);
+        ids.push(...page.items.map(({ sanction }) => sanction.id));
+        after = page.next;
+      } while (after !== null);
+      return ids;
+    };
+    const all = Array.from({ length: 59 }, (_, index) => `pen_${60 - index}_0`);
+    expect(state.sanctions.of(0)!.penalties.length).toBeLessThan(all.length);
+    expect(await listed(null)).toEqual(all);
+    const isActive = (id: string): boolean => Number(id.split("_")[1]) % 4 === 0;
+    expect(await listed("active")).toEqual(all.filter(isActive));
+    expect(await listed("ended")).toEqual(all.filter((id) => !isActive(id)));
   });
 
   test("after a crash anywhere the replay leaves exactly what an undisturbed run leaves", async () => {
@@ -326,5 +354,11 @@ class FailingStore implements HistoryStore {
 
   sanctions(...request: Parameters<HistoryStore["sanctions"]>): ReturnType<HistoryStore["sanctions"]> {
     return this.store.sanctions(...request);
+  }
+
+  sanctionPage(
+    ...request: Parameters<HistoryStore["sanctionPage"]>
+  ): ReturnType<HistoryStore["sanctionPage"]> {
+    return this.store.sanctionPage(...request);
   }
 }

@@ -2,11 +2,13 @@
 import {
   kindNamed,
   kindOf,
+  penaltyTerm,
   standing,
   type Accountable,
   type Context,
   type Penalty,
   type PenaltyType,
+  type Policy,
   type Reward,
   type RewardType,
   type Severity,
@@ -26,10 +28,12 @@ export interface PenaltyOrder extends Accountable {
   readonly fraction: number | null;
   /** Ms since 1970; null for now. */
   readonly at: number | null;
-  readonly expiresAt: number | null;
-  readonly fade: "none" | "linear";
+  /** Ms since 1970; null until revoked, undefined as the policy says. */
+  readonly expiresAt: number | null | undefined;
+  readonly fade: "none" | "linear" | undefined;
   readonly evidence: readonly string[];
   readonly context: Context;
+  readonly jobId: string | null;
 }
 
 export interface RewardOrder extends Accountable {
@@ -68,14 +72,16 @@ export class Sanctions {
     const subject = draft.find(subjectId);
     if (subject === -1) return { type: "subject_not_found" };
     const now = this.partition.now();
-    const { type: penalty, expiresAt, ...rest } = order;
+    const { type: penalty, ...rest } = order;
     const at = order.at ?? now;
     if (at > now + AHEAD_MAX_MS) return { type: "time_invalid", field: "at" };
-    if (expiresAt !== null && expiresAt <= now) return { type: "time_invalid", field: "expires_at" };
-    const max = this.pointsMax(draft.kindOf(subject));
+    if ((order.expiresAt ?? Infinity) <= now) return { type: "time_invalid", field: "expires_at" };
+    const policy = this.policyOf(draft.kindOf(subject));
+    const max = policy.maxScore;
     if ((rest.points ?? 0) > max) return { type: "points_too_high", max };
     const points = rest.points ?? (rest.fraction === null ? 0 : null);
-    const act = { ...rest, type: "penalty.applied", subject, penalty, points, at, expiresAt } as const;
+    const term = penaltyTerm(policy, penalty, order, Math.max(at, now));
+    const act = { ...rest, ...term, type: "penalty.applied", subject, penalty, points, at } as const;
     const outcome = await submitAct(this.partition, draft, act, idempotency);
     if (outcome.type !== "done") return outcome;
     const id = outcome.id ?? "";
@@ -95,7 +101,7 @@ export class Sanctions {
     const { type: reward, ...rest } = order;
     const at = order.at ?? now;
     if (at > now + AHEAD_MAX_MS) return { type: "time_invalid", field: "at" };
-    const max = this.pointsMax(draft.kindOf(subject));
+    const max = this.policyOf(draft.kindOf(subject)).maxScore;
     if (rest.points > max) return { type: "points_too_high", max };
     const act = { ...rest, type: "reward.granted", subject, reward, at } as const;
     const outcome = await submitAct(this.partition, draft, act, idempotency);
@@ -145,8 +151,8 @@ export class Sanctions {
     return this.rewardsOf(reward.subject).find(({ sanction }) => sanction.id === id) ?? null;
   }
 
-  private pointsMax(kindName: string): number {
-    return kindNamed(this.partition.state, kindName)!.compiled.policy.maxScore;
+  private policyOf(kindName: string): Policy {
+    return kindNamed(this.partition.state, kindName)!.compiled.policy;
   }
 
   private timeOf(subject: number): number {
