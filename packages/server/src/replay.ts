@@ -2,12 +2,15 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { BATCH_EVENTS_MAX, createState, type Policy, type State } from "@staunch/engine";
+import type { Explanation } from "@staunch/contract";
+import { BATCH_EVENTS_MAX, createState, explain, type Policy, type State } from "@staunch/engine";
+import type { z } from "zod";
 import type { ImportSource } from "./app/import/import-source.ts";
 import { importSource, type ImportProgress } from "./app/import/import.ts";
 import { Partition } from "./app/partition/partition.ts";
 import { TierCutter } from "./app/tiers/cuts.ts";
 import { activatePolicy } from "./configured-policy.ts";
+import { presentExplanation } from "./http/present.ts";
 import { logClock } from "./ports/clock.ts";
 import { claimLog, openStorage, stateOptions, StorageError, writeRefused, type Storage } from "./storage.ts";
 
@@ -49,6 +52,11 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
   } finally {
     if (options.directory === null) await rm(directory, { recursive: true, force: true });
   }
+}
+
+/** Why a subject stands where it does after the last record, as the interface of a service would say it. */
+export function explainReplayed({ state, nowMs }: Replayed, subject: number): z.infer<typeof Explanation> {
+  return presentExplanation(explain(state, subject, nowMs), state.position);
 }
 
 async function replayInto(storage: Storage, options: ReplayOptions): Promise<Replayed> {

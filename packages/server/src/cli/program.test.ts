@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Explanation } from "@staunch/contract";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Io } from "./output.ts";
 import { run } from "./program.ts";
@@ -98,7 +99,9 @@ describe("replay of a file", () => {
       events: 60,
       best: [{ id: "good" }, { id: "fair" }, { id: "bad" }],
     });
-    expect(result.worst_explained).toMatchObject({ standing: { id: "bad", operator: "acme" } });
+    // Of the shape that a service answers with.
+    expect(Explanation.parse(result.worst_explained)).toEqual(result.worst_explained);
+    expect(result.worst_explained.standing).toMatchObject({ id: "bad", operator: "acme", event_count: 20 });
     expect(Math.abs(Date.parse(result.as_of) - Date.now())).toBeLessThan(60_000);
   });
 

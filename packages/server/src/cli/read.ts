@@ -5,7 +5,7 @@ import type { z } from "zod";
 import { Client } from "./client.ts";
 import { addServiceOptions, wholeNumber, type ServiceOptions } from "./command.ts";
 import { count, points, printable, table, type Io } from "./output.ts";
-import { explanationLines, fromWire, headline, why } from "./words.ts";
+import { explanationLines, headline, why } from "./words.ts";
 import { watchLines } from "./watch.ts";
 
 interface RankFlags extends ServiceOptions {
@@ -33,14 +33,14 @@ export function addReads(program: Command, io: Io): void {
     .action(async (id: string, flags: ServiceOptions) => {
       const explanation = await explanationOf(io, id, flags);
       if (flags.json === true) io.out(JSON.stringify(explanation.standing));
-      else for (const line of [headline(fromWire(explanation)), ...why(fromWire(explanation))]) io.out(line);
+      else for (const line of [headline(explanation.standing), ...why(explanation)]) io.out(line);
     });
   addServiceOptions(program.command("explain").argument("<id>", "id of the subject"))
     .description("the score as a sum, the evidence behind it, and what would change it")
     .action(async (id: string, flags: ServiceOptions) => {
       const explanation = await explanationOf(io, id, flags);
       if (flags.json === true) io.out(JSON.stringify(explanation));
-      else for (const line of explanationLines(fromWire(explanation))) io.out(line);
+      else for (const line of explanationLines(explanation)) io.out(line);
     });
   addServiceOptions(program.command("watch"))
     .description("changes as they happen, until Ctrl-C")

@@ -1,15 +1,15 @@
 /** `staunch replay`: a data set through the whole pipeline, and what came out. */
-import { explain, type Ranked, type State } from "@staunch/engine";
+import type { Ranked, State } from "@staunch/engine";
 import type { Command } from "commander";
 import type { ImportSource } from "../app/import/import-source.ts";
 import { exampleNames, loadExample } from "../examples.ts";
-import { replay, type Replayed } from "../replay.ts";
+import { explainReplayed, replay, type Replayed } from "../replay.ts";
 import { clockOption, loadSettings, readPolicy, readText, type JsonOption } from "./command.ts";
 import { eventSource } from "./event-file.ts";
 import { CliError, EXIT } from "./exit-codes.ts";
 import { bold, count, minute, plural, points, Progress, seconds, table, type Io } from "./output.ts";
 import { failureLines, RECENT_DAYS, recentRanking, type Recent, type TierRow } from "./recent.ts";
-import { explanationLines, fromEngine, largestKind } from "./words.ts";
+import { explanationLines, largestKind } from "./words.ts";
 
 /** Nodes listed at each end of the ranking. */
 const LISTED = 10;
@@ -82,7 +82,7 @@ function asJson(source: ImportSource, replayed: Replayed, recent: Recent): objec
     silent: recent.silent,
     best: named(recent.best),
     worst: named(recent.worst),
-    worst_explained: last === undefined ? null : explain(state, last.subject, nowMs),
+    worst_explained: last === undefined ? null : explainReplayed(replayed, last.subject),
     worst_failures: last === undefined ? [] : failureLines(state, last.subject, nowMs),
   };
 }
@@ -114,7 +114,7 @@ function asText(io: Io, title: string, replayed: Replayed, recent: Recent): stri
     "",
     bold(io, "Why the last is last"),
     ...failureLines(state, last.subject, nowMs),
-    ...explanationLines(fromEngine(explain(state, last.subject, nowMs))),
+    ...explanationLines(explainReplayed(replayed, last.subject)),
   ];
 }
 

@@ -1,7 +1,7 @@
-/** Standings and explanations as a person reads them. The engine and the wire give the same facts in other shapes. */
-import type { Explanation as EngineExplanation, Kind, State } from "@staunch/engine";
+/** Explanations as a person reads them. */
+import type * as contract from "@staunch/contract";
+import type { Kind, State } from "@staunch/engine";
 import type { z } from "zod";
-import type { Explanation as WireExplanation } from "@staunch/contract";
 import { count, minute, plural, points, printable, signed, table } from "./output.ts";
 
 /** Penalties and improvements that are spelt out. */
@@ -9,146 +9,54 @@ const LISTED_MAX = 5;
 /** What would show as 0.00 is not shown. */
 const SHOWN_MIN = 0.005;
 
-export interface ExplanationView {
-  readonly id: string;
-  readonly kind: string;
-  readonly operator: string | null;
-  readonly policy: string;
-  readonly score: number;
-  readonly lower: number;
-  readonly upper: number;
-  readonly tier: string;
-  readonly place: number | null;
-  readonly ranked: number;
-  readonly banned: boolean;
-  readonly eventCount: number;
-  readonly evidenceDays: number;
-  readonly lastEvidenceAt: number | null;
-  readonly asOf: number;
-  readonly components: readonly ComponentView[];
-  readonly penalties: readonly PenaltyView[];
-  readonly rewardPoints: number;
-  readonly improvements: readonly ImprovementView[];
-  readonly thresholds: readonly ThresholdView[];
-}
-
-interface ComponentView {
-  readonly name: string;
-  readonly weight: number;
-  readonly score: number;
-  readonly lower: number;
-  readonly upper: number;
-  readonly inactivityPoints: number;
-  readonly metrics: readonly {
-    readonly metric: string;
-    readonly mean: number;
-    readonly observations: number;
-  }[];
-}
-
-interface PenaltyView {
-  readonly id: string;
-  readonly type: string;
-  readonly severity: string;
-  readonly points: number;
-  readonly reason: string;
-  readonly at: number;
-  readonly expiresAt: number | null;
-}
-
-interface ImprovementView {
-  readonly action: string;
-  readonly name: string;
-  readonly gain: number;
-  readonly at: number | null;
-}
-
-interface ThresholdView {
-  readonly name: string;
-  readonly direction: "above" | "below";
-  readonly score: number;
-  readonly distance: number;
-  readonly isPast: boolean;
-  readonly blockedBy: "trust" | "evidence" | null;
-  readonly missing: number;
-}
+type Explanation = z.infer<typeof contract.Explanation>;
 
 /** The kind that a command means when none is named. */
 export function largestKind({ kinds }: State): Kind {
   return kinds.reduce((largest, kind) => (kind.table.count > largest.table.count ? kind : largest));
 }
 
-export function fromEngine(explanation: EngineExplanation): ExplanationView {
-  const { standing, components, improvements, thresholds } = explanation;
-  return {
-    ...standing,
-    components,
-    penalties: standing.penalties.map(({ penalty, points: taken }) => ({ ...penalty, points: taken })),
-    rewardPoints: standing.rewards.reduce((sum, reward) => sum + reward.points, 0),
-    improvements,
-    thresholds,
-  };
-}
-
-export function fromWire(explanation: z.infer<typeof WireExplanation>): ExplanationView {
-  const { standing, components, improvements, thresholds } = explanation;
-  return {
-    ...standing,
-    eventCount: standing.event_count,
-    evidenceDays: standing.evidence_days,
-    lastEvidenceAt: standing.last_evidence_at === null ? null : Date.parse(standing.last_evidence_at),
-    asOf: Date.parse(standing.as_of),
-    components: components.map((one) => ({ ...one, inactivityPoints: one.inactivity_points })),
-    penalties: standing.penalties.map((one) => ({
-      ...one,
-      points: one.current_points,
-      at: Date.parse(one.at),
-      expiresAt: one.expires_at === null ? null : Date.parse(one.expires_at),
-    })),
-    rewardPoints: standing.rewards.reduce((sum, reward) => sum + reward.current_points, 0),
-    improvements: improvements.map((one) => ({ ...one, at: one.at === null ? null : Date.parse(one.at) })),
-    thresholds: thresholds.map((one) => ({ ...one, isPast: one.is_past, blockedBy: one.blocked_by })),
-  };
-}
-
 /** The whole explanation: what the score is, the sum behind it, and what would change it. */
-export function explanationLines(view: ExplanationView): string[] {
+export function explanationLines(explanation: Explanation): string[] {
+  const { standing } = explanation;
   return [
-    headline(view),
+    headline(standing),
     "",
-    ...sumLines(view),
+    ...sumLines(standing),
     "",
-    ...why(view),
-    ...outlook(view),
-    `As of ${minute(view.asOf)}, policy ${view.policy}.`,
+    ...why(explanation),
+    ...outlook(explanation),
+    `As of ${minute(Date.parse(standing.as_of))}, policy ${standing.policy}.`,
   ];
 }
 
 /** One sentence: score, uncertainty, tier and place. */
-export function headline(view: ExplanationView): string {
-  const owner = view.operator === null ? "" : ` of ${printable(view.operator)}`;
-  const place = view.place === null ? "not ranked" : `place ${count(view.place)} of ${count(view.ranked)}`;
-  const banned = view.banned ? ", banned" : "";
-  const interval = `${points(view.lower)} to ${points(view.upper)}`;
-  return `${printable(view.id)}${owner}: score ${points(view.score)} (${interval}), ${view.tier}, ${place}${banned}`;
+export function headline(standing: contract.Standing): string {
+  const owner = standing.operator === null ? "" : ` of ${printable(standing.operator)}`;
+  const place =
+    standing.place === null ? "not ranked" : `place ${count(standing.place)} of ${count(standing.ranked)}`;
+  const banned = standing.banned ? ", banned" : "";
+  const interval = `${points(standing.lower)} to ${points(standing.upper)}`;
+  return `${printable(standing.id)}${owner}: score ${points(standing.score)} (${interval}), ${standing.tier}, ${place}${banned}`;
 }
 
 /** The score as a sum. */
-function sumLines(view: ExplanationView): string[] {
-  const rows: string[][] = view.components.map(({ name, weight, score, lower, upper }) => [
+function sumLines(standing: contract.Standing): string[] {
+  const rows: string[][] = standing.components.map(({ name, weight, score, lower, upper }) => [
     name,
     points(score),
     `${points(lower)} to ${points(upper)}`,
     `x ${weight.toFixed(2)}`,
     signed(weight * score),
   ]);
-  if (view.rewardPoints > 0) rows.push(["rewards", "", "", "", signed(view.rewardPoints)]);
-  for (const penalty of view.penalties.slice(0, LISTED_MAX)) {
-    if (penalty.points > 0) rows.push([`${penalty.type} ${penalty.id}`, "", "", "", signed(-penalty.points)]);
+  const rewards = totalPoints(standing.rewards);
+  if (rewards > 0) rows.push(["rewards", "", "", "", signed(rewards)]);
+  for (const { type, id, current_points: taken } of standing.penalties.slice(0, LISTED_MAX)) {
+    if (taken > 0) rows.push([`${type} ${id}`, "", "", "", signed(-taken)]);
   }
-  const rest = view.penalties.slice(LISTED_MAX).reduce((sum, { points: taken }) => sum + taken, 0);
+  const rest = totalPoints(standing.penalties.slice(LISTED_MAX));
   if (rest > 0) rows.push(["other penalties", "", "", "", signed(-rest)]);
-  const cut = view.score - shownSum(view);
+  const cut = standing.score - shownSum(standing);
   if (Math.abs(cut) >= SHOWN_MIN) rows.push(["end of the scale", "", "", "", signed(cut)]);
   return table(
     [
@@ -163,14 +71,19 @@ function sumLines(view: ExplanationView): string[] {
 }
 
 /** What the rows above add up to: more than the score where the scale ends before. */
-function shownSum({ components, rewardPoints, penalties }: ExplanationView): number {
+function shownSum({ components, rewards, penalties }: contract.Standing): number {
   const base = components.reduce((sum, { weight, score }) => sum + weight * score, 0);
-  return base + rewardPoints - penalties.reduce((sum, penalty) => sum + penalty.points, 0);
+  return base + totalPoints(rewards) - totalPoints(penalties);
+}
+
+/** What sanctions add or take now. */
+function totalPoints(sanctions: readonly { readonly current_points: number }[]): number {
+  return sanctions.reduce((sum, { current_points: taken }) => sum + taken, 0);
 }
 
 /** What holds the score down, most costly first, in sentences. */
-export function why(view: ExplanationView): string[] {
-  const lost = view.components
+export function why({ standing, components }: Explanation): string[] {
+  const lost = components
     .map((component) => ({ component, points: component.weight * (100 - component.score) }))
     .filter((one) => one.points >= 0.5)
     .toSorted((a, b) => b.points - a.points);
@@ -183,30 +96,33 @@ export function why(view: ExplanationView): string[] {
       )
       .join(", ");
     const silence =
-      component.inactivityPoints >= SHOWN_MIN
-        ? `, ${points(component.inactivityPoints)} of them by silence`
+      component.inactivity_points >= SHOWN_MIN
+        ? `, ${points(component.inactivity_points)} of them by silence`
         : "";
     const evidence = metrics === "" ? "" : `: ${metrics}`;
     return `  ${component.name} at ${points(component.score)} costs ${points(cost)} points${silence}${evidence}`;
   });
-  for (const penalty of view.penalties.filter(({ points: taken }) => taken > 0).slice(0, LISTED_MAX)) {
-    const end = penalty.expiresAt === null ? "until revoked" : `until ${minute(penalty.expiresAt)}`;
+  const counting = standing.penalties.filter(({ current_points: taken }) => taken > 0);
+  for (const penalty of counting.slice(0, LISTED_MAX)) {
+    const { expires_at: expiry } = penalty;
+    const end = expiry === null ? "until revoked" : `until ${minute(Date.parse(expiry))}`;
     lines.push(
-      `  a ${penalty.severity} penalty for ${penalty.type} costs ${points(penalty.points)} points ${end}: ${printable(penalty.reason)}`,
+      `  a ${penalty.severity} penalty for ${penalty.type} costs ${points(penalty.current_points)} points ${end}: ${printable(penalty.reason)}`,
     );
   }
-  const evidence = `${plural(view.eventCount, "event")} on ${plural(view.evidenceDays, "day")}`;
-  const last = view.lastEvidenceAt === null ? "" : `, the last at ${minute(view.lastEvidenceAt)}`;
+  const evidence = `${plural(standing.event_count, "event")} on ${plural(standing.evidence_days, "day")}`;
+  const { last_evidence_at: newest } = standing;
+  const last = newest === null ? "" : `, the last at ${minute(Date.parse(newest))}`;
   const head = lines.length === 0 ? "Nothing holds the score down" : "What holds the score down";
   return [`${head} (evidence: ${evidence}${last})${lines.length === 0 ? "." : ":"}`, ...lines];
 }
 
-function outlook(view: ExplanationView): string[] {
-  const better = view.improvements
+function outlook(explanation: Explanation): string[] {
+  const better = explanation.improvements
     .filter(({ gain }) => gain >= SHOWN_MIN)
     .slice(0, LISTED_MAX)
     .map((one) => `  ${improvementText(one)}`);
-  const near = view.thresholds.map(thresholdText);
+  const near = explanation.thresholds.map(thresholdText);
   return [
     ...(better.length === 0 ? [] : ["What would raise it most:", ...better]),
     ...(near.length === 0 ? [] : ["What is near:", ...near]),
@@ -218,10 +134,10 @@ function thresholdText({
   direction,
   score,
   distance,
-  isPast,
-  blockedBy,
+  is_past: isPast,
+  blocked_by: blockedBy,
   missing,
-}: ThresholdView): string {
+}: Explanation["thresholds"][number]): string {
   const where = `  ${name} ${direction === "above" ? "starts at" : "starts below"} ${points(score)}`;
   if (isPast) return `${where}, which is passed`;
   if (blockedBy === "trust") return `${where}, and needs ${points(missing)} more points of trust`;
@@ -229,7 +145,7 @@ function thresholdText({
   return distance === 0 ? `${where}, which is reached` : `${where}, ${points(distance)} points away`;
 }
 
-function improvementText({ action, name, gain, at }: ImprovementView): string {
+function improvementText({ action, name, gain, at }: Explanation["improvements"][number]): string {
   const up = `up to ${points(gain)} points`;
   switch (action) {
     case "improve_metric":
@@ -237,7 +153,7 @@ function improvementText({ action, name, gain, at }: ImprovementView): string {
     case "report_metric":
       return `reporting ${name}: ${up}`;
     case "penalty_ends":
-      return `the end of penalty ${name}${at === null ? "" : ` at ${minute(at)}`}: ${up}`;
+      return `the end of penalty ${name}${at === null ? "" : ` at ${minute(Date.parse(at))}`}: ${up}`;
     case "keep_serving":
       return `serving on without penalties, which builds trust: ${up}`;
     default:
