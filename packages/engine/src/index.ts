@@ -39,6 +39,7 @@ export {
 export { indexedRow, type Indexed } from "./read/indexed.ts";
 export { best, percentileCuts, worst, type Ranked } from "./read/ranking.ts";
 export { stateHash } from "./read/digest.ts";
+export { stateFaults } from "./read/faults.ts";
 export {
   endReplay,
   restoreParts,

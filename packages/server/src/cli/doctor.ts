@@ -1,4 +1,5 @@
 /** `staunch doctor`: checks everything that a data directory rests on. */
+import { stateFaults, subjectCount, type State } from "@staunch/engine";
 import { statfs } from "node:fs/promises";
 import type { Command } from "commander";
 import { restoreCheck, withStorage, type RestoreCheck } from "../offline.ts";
@@ -16,7 +17,9 @@ interface Check {
 
 export function addDoctor(program: Command, io: Io, exit: (code: number) => void): void {
   addDataOptions(program.command("doctor"))
-    .description("verify log, snapshots and configuration, and that a restore gives what the log says")
+    .description(
+      "verify log, snapshots and configuration, that a restore gives what the log says, and that every row is possible",
+    )
     .action(async (flags: JsonOption & Flags) => {
       const { config } = loadSettings(io, flags);
       const checks: Check[] = [
@@ -78,8 +81,11 @@ async function checkSnapshots({ snapshots }: Storage): Promise<Check> {
 async function checkRestore(storage: Storage): Promise<Check[]> {
   const start = await attempt(() => restoreCheck(storage, "snapshot"));
   if (start.type === "failed") return [{ name: "restore", result: "failed", detail: start.detail }];
-  const checks: Check[] = [{ name: "restore", result: "ok", detail: restoredText(start.check) }];
-  const { snapshot } = start.check.restored;
+  const { state, snapshot } = start.check.restored;
+  const checks: Check[] = [
+    { name: "restore", result: "ok", detail: restoredText(start.check) },
+    checkState(state),
+  ];
   if (snapshot === null) {
     return [
       ...checks,
@@ -94,6 +100,15 @@ async function checkRestore(storage: Storage): Promise<Check[]> {
     ? `${restoredText(full.check)}; the state hash is the same`
     : `the state hash is ${full.check.hash}, after the restore from ${snapshot.name} it is ${start.check.hash}`;
   return [...checks, { name: "replay", result: equal ? "ok" : "failed", detail }];
+}
+
+function checkState(state: State): Check {
+  const faults = stateFaults(state);
+  const detail =
+    faults.length === 0
+      ? `the rows of ${plural(subjectCount(state), "subject")} are possible`
+      : faults.join("; ");
+  return { name: "state", result: faults.length === 0 ? "ok" : "failed", detail };
 }
 
 type Attempt =
