@@ -41,6 +41,7 @@ export interface HttpAppOptions {
   readonly publicRequestsPerSecond?: number;
   /** 0 unless given: who asks for every route shall get an end of each answer. */
   readonly liveConnectionsMax?: number;
+  readonly rawSamplesMax?: number;
 }
 
 export async function createHttpApp(options: HttpAppOptions = {}) {
@@ -51,7 +52,10 @@ export async function createHttpApp(options: HttpAppOptions = {}) {
   const log = measuredLog(breakable(new MemoryLog(new MemoryLogStore()), faults), metrics);
   const claimed = await log.claim({ owner: "test", loggedAt: START_MS });
   if (claimed.type !== "claimed") throw new Error("not claimed");
-  const state = createState({ seed: 7, policies: { provider: STORAGE_PROVIDER }, aggregates: true });
+  const policies = { provider: STORAGE_PROVIDER };
+  const { rawSamplesMax } = options;
+  const budget = rawSamplesMax === undefined ? {} : { rawSamplesMax };
+  const state = createState({ seed: 7, policies, aggregates: true, ...budget });
   const partition = new Partition({ log, clock, state, tail: claimed.tail, commitEventsMax: 16_384 });
   // Nothing is ever stored, so all history is told from what waits for the store.
   const projector = await Projector.open({ store: emptyHistory(faults), clock, after: () => undefined });
@@ -101,7 +105,7 @@ export async function createHttpApp(options: HttpAppOptions = {}) {
     // The process's own measurements never let go of the registry, and it would hold the state.
     metrics.registry.clear();
   };
-  return { server, app, clock, faults, tokens, lines, close };
+  return { server, app, projector, clock, faults, tokens, lines, close };
 }
 
 /** One request with the key of a role; a body is sent as JSON. */

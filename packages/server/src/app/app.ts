@@ -15,7 +15,7 @@ export interface App {
   readonly partition: Partition;
   readonly ingest: Ingest;
   readonly subjects: Subjects;
-  readonly history: Pick<History, "read" | "sanctionPage">;
+  readonly history: Pick<History, "read" | "sanctionPage" | "lag" | "isTroubled">;
   readonly sanctions: Sanctions;
   readonly rankings: Rankings;
   readonly policies: Policies;

@@ -23,6 +23,9 @@ export function observe(server: Server, app: App, { metrics }: Ops): void {
         ranked: rank.count,
       })),
     writable: () => partition.stopped === null,
+    droppedSamples: () =>
+      partition.state.kinds.reduce((sum, { aggregates }) => sum + (aggregates?.droppedRawSamples ?? 0), 0),
+    history: { lag: () => app.history.lag, troubled: () => app.history.isTroubled },
   });
   server.addHook("onResponse", async (request, reply) => {
     // The pattern, not the path: a subject must not become a label.

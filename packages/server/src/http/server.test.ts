@@ -489,6 +489,22 @@ test("status, health and measurements tell what is", async () => {
   expect(text).toMatch(/^nodejs_eventloop_lag_p99_seconds /mu);
 });
 
+test("measurements tell that history is behind and cannot be stored, and how many samples found no room", async () => {
+  const small = await createHttpApp({ rawSamplesMax: 16 });
+  const measured = async () => (await send(small, "viewer", "GET", "/metrics")).body;
+  expect(await measured()).toMatch(/^staunch_history_lag 0$/mu);
+  // A page of 16 samples belongs to one series: the first gets it, the other nineteen none.
+  await registerFleet(small, 20);
+  const text = await measured();
+  expect(text).toMatch(/^staunch_raw_samples_dropped_total 19$/mu);
+  expect(text).toMatch(/^staunch_history_lag 2$/mu);
+  expect(text).toMatch(/^staunch_history_trouble 0$/mu);
+  // Its store refuses everything.
+  await small.projector.flush();
+  expect(await measured()).toMatch(/^staunch_history_trouble 1$/mu);
+  await small.close();
+});
+
 describe("a storage that refuses", () => {
   test("is told in writes while reads go on; what a restart must heal ends readiness", async () => {
     await write("node-1");

@@ -13,6 +13,14 @@ export interface MetricSources {
     readonly ranked: number;
   }[];
   readonly writable: () => boolean;
+  /** Raw samples given up early or never kept, because their memory was spent. */
+  readonly droppedSamples: () => number;
+  readonly history: {
+    /** Log positions that are not stored in the history yet. */
+    readonly lag: () => number;
+    /** True while the history cannot be stored. */
+    readonly troubled: () => boolean;
+  };
 }
 
 export class Metrics {
@@ -56,6 +64,16 @@ export class Metrics {
     this.gauge("staunch_queued_events", "Events that wait for the log.", sources.queuedEvents);
     this.gauge("staunch_writable", "1 while writes are taken, 0 while the storage refuses.", () =>
       Number(sources.writable()),
+    );
+    this.counter(
+      "staunch_raw_samples_dropped_total",
+      "Raw samples given up before the retention ends, or never kept, because their memory was spent.",
+      sources.droppedSamples,
+    );
+    const { history } = sources;
+    this.gauge("staunch_history_lag", "Log positions that the history has not stored yet.", history.lag);
+    this.gauge("staunch_history_trouble", "1 while the history cannot be stored, else 0.", () =>
+      Number(history.troubled()),
     );
     const byKind = (name: string, help: string, read: "count" | "ranked"): void => {
       const gauge: Gauge<"kind"> = new Gauge({

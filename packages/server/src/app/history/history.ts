@@ -82,6 +82,16 @@ export class History {
     this.state = state;
   }
 
+  /** Log positions that are not stored yet; until then they are told from memory. */
+  get lag(): number {
+    return this.projector.lag;
+  }
+
+  /** True while the history cannot be stored. */
+  get isTroubled(): boolean {
+    return this.projector.trouble !== null;
+  }
+
   /**
    * @param subject dense number, registered
    * @throws RangeError when the limit is out of range; Error when the store fails

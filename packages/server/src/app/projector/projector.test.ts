@@ -186,10 +186,12 @@ describe("the projector", () => {
     await projector.flush();
     expect(projector.projectedTo()).toBe(0);
     expect(projector.trouble).toEqual({ stalledAt: null, refusal: { type: "full" } });
+    expect(projector.lag).toBe(2);
     run(state, projector, act(3, START_MS + 20, penalty(0, START_MS)));
     failing.answer = null;
     expect(await projector.settled(3)).toBe(true);
     expect(projector.trouble).toBeNull();
+    expect(projector.lag).toBe(0);
     const rows = await store.history.crossings(0, ALWAYS, 10);
     expect(rows.filter(({ type }) => type === "penalty.applied").map(({ position }) => position)).toEqual([
       2, 3,
@@ -257,6 +259,7 @@ describe("the projector", () => {
     failing.answer = null;
     await projector.flush();
     expect(projector.projectedTo()).toBe(stalledAt - 1);
+    expect(projector.lag).toBe(20 - (stalledAt - 1));
     expect(await projector.settled(20)).toBe(false);
     await crashAndReplay(log);
     expect(await projector.settled(20)).toBe(true);

@@ -65,7 +65,8 @@ export class Projector {
   private marksChanged = false;
   private pending = newPending();
   private writing: Pending | null = null;
-  /** Position of the newest batch that was taken in, and of the newest that is stored. */
+  /** Position of the newest batch that was given, of the newest that was taken in, and of the newest that is stored. */
+  private given: number;
   private seen: number;
   private durable: number;
   private flushing: Promise<void> | null = null;
@@ -84,6 +85,7 @@ export class Projector {
     this.clock = options.clock;
     this.after = options.after;
     this.pendingRowsMax = options.pendingRowsMax ?? PENDING_ROWS_MAX;
+    this.given = position;
     this.seen = position;
     this.durable = position;
     this.open = marks.open;
@@ -114,6 +116,7 @@ export class Projector {
 
   /** After a batch was applied, live or in the replay of a start; batches that were projected before are passed over. */
   applied(state: State, effects: Effects): void {
+    this.given = effects.position;
     if (effects.position <= this.seen || this.stalledAt !== null) return;
     this.before(state, effects);
     this.state = state;
@@ -160,9 +163,9 @@ export class Projector {
       : { stalledAt: this.stalledAt, refusal: this.refused };
   }
 
-  /** Positions behind the log, for monitoring. */
+  /** Log positions that were given and are not stored. */
   get lag(): number {
-    return this.seen - this.durable;
+    return Math.max(0, this.given - this.durable);
   }
 
   /** Crossings of a subject that are not stored yet. */
