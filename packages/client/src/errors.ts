@@ -3,6 +3,10 @@ import type { ErrorCode, Problem, RejectedEvent } from "@staunch/contract";
 
 export type StaunchError = StaunchProblem | StaunchUnreachable | StaunchAnswerInvalid;
 
+export function isStaunchError(error: unknown): error is StaunchError {
+  return [StaunchProblem, StaunchUnreachable, StaunchAnswerInvalid].some((one) => error instanceof one);
+}
+
 /** The service refused, and said why in a problem document (RFC 9457). */
 export class StaunchProblem extends Error {
   readonly type = "problem";
@@ -48,20 +52,24 @@ export class StaunchProblem extends Error {
 export class StaunchUnreachable extends Error {
   readonly type = "unreachable";
   readonly reason: "network" | "timeout";
+  /** Where the service was looked for, without the query. */
+  readonly url: string;
   readonly attempts: number;
   /** The `Idempotency-Key` under which the request was sent; null when it had none. */
   readonly idempotencyKey: string | null;
 
   constructor(
     reason: "network" | "timeout",
-    facts: { attempts: number; idempotencyKey: string | null; cause: unknown },
+    facts: { url: string; attempts: number; idempotencyKey: string | null; cause: unknown },
   ) {
+    const url = facts.url.split("?", 1)[0]!;
     const tries = facts.attempts === 1 ? "one attempt" : `${facts.attempts} attempts`;
-    super(`${reason === "timeout" ? "no answer in time" : "the service cannot be reached"} after ${tries}`, {
+    super(`no answer ${reason === "timeout" ? "in time " : ""}from ${url} after ${tries}`, {
       cause: facts.cause,
     });
     this.name = "StaunchUnreachable";
     this.reason = reason;
+    this.url = url;
     this.attempts = facts.attempts;
     this.idempotencyKey = facts.idempotencyKey;
   }

@@ -1,7 +1,13 @@
 /** Typed client of the Staunch REST interface, for Node and browsers. */
 export type { ClientOptions } from "./caller.ts";
 export { createClient, type AnswerOf, type Client, type InputOf } from "./client.ts";
-export { StaunchAnswerInvalid, StaunchProblem, StaunchUnreachable, type StaunchError } from "./errors.ts";
+export {
+  isStaunchError,
+  StaunchAnswerInvalid,
+  StaunchProblem,
+  StaunchUnreachable,
+  type StaunchError,
+} from "./errors.ts";
 export { BATCH_EVENTS, type BatchResult, type EventInput, type IngestOptions } from "./events.ts";
 export {
   EVENT_CHARACTERS_MAX,

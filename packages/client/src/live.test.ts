@@ -241,7 +241,12 @@ describe("a connection that breaks", () => {
   test("for ever is given up", async () => {
     const { client, requests } = clientWith(...Array.from({ length: 2 * RECONNECTS_MAX }, () => cut));
     await expect(client.live.subscribe().next()).rejects.toThrow(StaunchUnreachable);
-    expect(requests).toHaveLength(RECONNECTS_MAX);
+    expect(requests).toHaveLength(1 + RECONNECTS_MAX);
+    const once = clientWith(cut, cut);
+    await expect(once.client.live.subscribe({}, { reconnectsMax: 0 }).next()).rejects.toThrow(
+      StaunchUnreachable,
+    );
+    expect(once.requests).toHaveLength(1);
   });
 });
 

@@ -3,7 +3,7 @@ import { LiveFrame, LiveGap, ROUTES, type LIVE_TYPES, type LiveQuery } from "@st
 import { createParser, type EventSourceMessage } from "eventsource-parser";
 import type { z } from "zod";
 import type { Caller } from "./caller.ts";
-import { StaunchAnswerInvalid, StaunchProblem, StaunchUnreachable, type StaunchError } from "./errors.ts";
+import { isStaunchError, StaunchAnswerInvalid, StaunchUnreachable, type StaunchError } from "./errors.ts";
 import { backoffMs, isPassing, RETRY_AFTER_MAX_MS } from "./retry.ts";
 import { open, type CallOptions, type ClientClock, type Request } from "./transport.ts";
 
@@ -11,7 +11,7 @@ import { open, type CallOptions, type ClientClock, type Request } from "./transp
 export const EVENT_CHARACTERS_MAX = 4 << 20;
 /** A connection without a sign of life for so long is given up: three heartbeats of the service. */
 export const IDLE_MAX_MS = 45_000;
-/** Connections that failed one after the other before the subscription gives up. */
+/** New connections, one after the other, that may fail before the subscription gives up. */
 export const RECONNECTS_MAX = 1_000;
 /** Longest wait before a new connection. */
 export const RECONNECT_DELAY_MAX_MS = 30_000;
@@ -26,6 +26,8 @@ export interface LiveOptions extends Omit<CallOptions, "idempotencyKey" | "ifMat
   readonly lastEventId?: number | undefined;
   /** {@link IDLE_MAX_MS} unless given. */
   readonly idleMaxMs?: number | undefined;
+  /** {@link RECONNECTS_MAX} unless given; 0 leaves it at the first connection. */
+  readonly reconnectsMax?: number | undefined;
   /** Told of every connection that failed or broke, and after how long the next is tried. */
   readonly onBreak?: ((failure: StaunchError, delayMs: number) => void) | undefined;
 }
@@ -39,7 +41,7 @@ export interface LiveMethods {
    * again, and what came meanwhile is told then. Nothing is read ahead of the loop: for who is too slow the service
    * leaves out what is older, and says so with a `gap`.
    *
-   * @throws StaunchProblem when the subscription is refused, StaunchUnreachable after {@link RECONNECTS_MAX} failures
+   * @throws StaunchProblem when the subscription is refused, StaunchUnreachable when it breaks too often
    */
   subscribe(filter?: LiveFilter, options?: LiveOptions): AsyncGenerator<LiveMessage, void>;
 }
@@ -57,7 +59,7 @@ export function liveMethods(caller: Caller): LiveMethods {
   const { clock, random, retry } = caller;
   return {
     async *subscribe(filter = {}, options = {}) {
-      const { signal, onBreak } = options;
+      const { signal, onBreak, reconnectsMax = RECONNECTS_MAX } = options;
       const progress: Progress = { lastEventId: options.lastEventId, delayFirstMs: retry.delayFirstMs };
       for (let failures = 1; ; failures++) {
         const openedMs = clock.now();
@@ -66,7 +68,7 @@ export function liveMethods(caller: Caller): LiveMethods {
         } catch (error) {
           if (signal?.aborted === true) return;
           const asked = askedWaitMs(error);
-          if (asked === null || failures >= RECONNECTS_MAX) throw error;
+          if (asked === null || failures > reconnectsMax) throw error;
           // What held for a while was sound, whatever had failed before it.
           if (clock.now() - openedMs > RECONNECT_DELAY_MAX_MS) failures = 1;
           const limits = { delayFirstMs: progress.delayFirstMs, delayMaxMs: RECONNECT_DELAY_MAX_MS };
@@ -100,9 +102,10 @@ async function* messagesOf(
     },
   });
   try {
-    const stream = await open(requestOf(caller, filter, options, progress, connection.signal), caller);
+    const request = requestOf(caller, filter, options, progress, connection.signal);
+    const stream = await open(request, caller);
     const decoder = new TextDecoder();
-    for await (const bytes of chunksOf(stream, options.idleMaxMs ?? IDLE_MAX_MS)) {
+    for await (const bytes of chunksOf(stream, request.url, options.idleMaxMs ?? IDLE_MAX_MS)) {
       parser.feed(decoder.decode(bytes, { stream: true }));
       for (const event of events.splice(0)) {
         const message = messageOf(caller, event);
@@ -133,10 +136,11 @@ function requestOf(
 /** What comes in, as it is asked for; throws when nothing comes for too long, and at the end. */
 async function* chunksOf(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  url: string,
   idleMaxMs: number,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>, never> {
   const broken = (reason: "network" | "timeout", cause: unknown): StaunchUnreachable =>
-    new StaunchUnreachable(reason, { attempts: 1, idempotencyKey: null, cause });
+    new StaunchUnreachable(reason, { url, attempts: 1, idempotencyKey: null, cause });
   const reader = stream.getReader();
   for (;;) {
     const { promise: idle, reject } = Promise.withResolvers<never>();
@@ -162,8 +166,8 @@ function messageOf(caller: Caller, { event, data }: EventSourceMessage): LiveMes
 
 /** How long a failure asks to wait, 0 if it does not say; null where another connection would fail as well. */
 function askedWaitMs(error: unknown): number | null {
-  if (error instanceof StaunchUnreachable) return 0;
-  if (!(error instanceof StaunchProblem || error instanceof StaunchAnswerInvalid)) return null;
+  if (!isStaunchError(error)) return null;
+  if (error.type === "unreachable") return 0;
   const asked = error.retryAfterMs ?? 0;
   return isPassing(error.status) && asked <= RETRY_AFTER_MAX_MS ? asked : null;
 }

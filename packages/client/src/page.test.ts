@@ -208,7 +208,7 @@ cannot act twice: reads, and writes that take an \`Idempotency-Key\` (\`events.i
 | events in a batch of \`ingestAll\` | ${BATCH_EVENTS} | \`batchEvents\` |
 | silence after which a live connection is given up | ${IDLE_MAX_MS / 1000} s | \`idleMaxMs\` |
 | longest wait before a new live connection | ${RECONNECT_DELAY_MAX_MS / 1000} s | |
-| live connections that fail in a row | ${RECONNECTS_MAX} | |
+| new live connections that fail in a row | ${RECONNECTS_MAX} | \`reconnectsMax\` |
 | longest event of the stream | ${EVENT_CHARACTERS_MAX / (1 << 20)} Mi characters | |
 
 Every call takes \`signal\`, \`timeoutMs\` and \`headers\` in its last argument. \`validate: true\` holds every answer to its

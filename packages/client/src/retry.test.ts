@@ -106,6 +106,7 @@ describe("a request that may be repeated", () => {
     expect(error).toBeInstanceOf(StaunchUnreachable);
     const attempts = RETRY_DEFAULTS.attemptsMax;
     expect(error).toMatchObject({ type: "unreachable", reason: "network", attempts, idempotencyKey: "mine" });
+    expect((error as Error).message).toContain("/api/subjects/node-1/penalties after 4 attempts");
     expect(requests).toHaveLength(attempts);
   });
 

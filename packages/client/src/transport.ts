@@ -1,6 +1,12 @@
 /** Requests over `fetch`: authorization, time limits, repeats, and failures as errors with a type. */
 import type { Problem } from "@staunch/contract";
-import { StaunchAnswerInvalid, StaunchProblem, StaunchUnreachable, type StaunchError } from "./errors.ts";
+import {
+  isStaunchError,
+  StaunchAnswerInvalid,
+  StaunchProblem,
+  StaunchUnreachable,
+  type StaunchError,
+} from "./errors.ts";
 import { backoffMs, isPassing, RETRY_AFTER_MAX_MS, retryAfterMs, type RetryOptions } from "./retry.ts";
 
 /** An attempt that takes longer is given up, unless the client or the call says otherwise. */
@@ -129,9 +135,10 @@ function failureOf(
   { isLate, attempts, request }: { isLate: boolean; attempts: number; request: Request },
 ): StaunchError {
   if (request.signal?.aborted === true) throw error;
-  if (error instanceof StaunchProblem || error instanceof StaunchAnswerInvalid) return error;
+  if (isStaunchError(error)) return error;
   const idempotencyKey = request.headers["idempotency-key"] ?? null;
-  return new StaunchUnreachable(isLate ? "timeout" : "network", { attempts, idempotencyKey, cause: error });
+  const facts = { url: request.url, attempts, idempotencyKey, cause: error };
+  return new StaunchUnreachable(isLate ? "timeout" : "network", facts);
 }
 
 function refusal(response: Response, text: string, nowMs: number): StaunchProblem | StaunchAnswerInvalid {

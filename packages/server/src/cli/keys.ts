@@ -1,10 +1,8 @@
 /** `staunch keys create|list|revoke`: by a running service, or in a data directory that is not in use. */
-import type { CreatedKey, KeyList } from "@staunch/contract";
 import type { Command } from "commander";
-import type { z } from "zod";
 import { ROLES, type Role } from "../app/principal.ts";
 import { withKeys } from "../offline.ts";
-import { Client } from "./client.ts";
+import { serviceClient } from "./client.ts";
 import { addServiceOptions, type ServiceOptions } from "./command.ts";
 import { CliError, EXIT } from "./exit-codes.ts";
 import { table, type Io } from "./output.ts";
@@ -71,11 +69,7 @@ async function createKey(
   request: { readonly name: string; readonly role: Role },
 ): Promise<{ key: string; row: KeyRow }> {
   if (flags.data === undefined) {
-    const body = request;
-    const created = await new Client(io, flags).json<z.infer<typeof CreatedKey>>("/api/keys", {
-      method: "POST",
-      body,
-    });
+    const created = await serviceClient(io, flags).keys.create(request);
     return { key: created.key, row: created.record };
   }
   return withKeys(flags.data, async (keys) => {
@@ -90,14 +84,13 @@ async function createKey(
 }
 
 async function listKeys(io: Io, flags: KeysFlags): Promise<readonly KeyRow[]> {
-  if (flags.data === undefined)
-    return (await new Client(io, flags).json<z.infer<typeof KeyList>>("/api/keys")).items;
+  if (flags.data === undefined) return (await serviceClient(io, flags).keys.list()).items;
   return withKeys(flags.data, async (keys) => keys.list().map(rowOf));
 }
 
 async function revokeKey(io: Io, flags: KeysFlags, id: string): Promise<void> {
   if (flags.data === undefined) {
-    await new Client(io, flags).json(`/api/keys/${encodeURIComponent(id)}`, { method: "DELETE" });
+    await serviceClient(io, flags).keys.revoke({ id });
     return;
   }
   await withKeys(flags.data, async (keys) => {

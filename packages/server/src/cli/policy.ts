@@ -1,10 +1,9 @@
 /** `staunch policy check|diff|activate`, by a running service, or `check` without one. */
-import type { ActivePolicy, PolicyActivation, PolicyCheck } from "@staunch/contract";
+import { StaunchProblem, type AnswerOf, type Client, type InputOf } from "@staunch/client";
 import type { Command } from "commander";
-import type { z } from "zod";
 import { diffPolicies, policyHash, STORAGE_PROVIDER } from "@staunch/engine";
 import { KIND_DEFAULT } from "../app/kind.ts";
-import { Client } from "./client.ts";
+import { serviceClient } from "./client.ts";
 import {
   addServiceOptions,
   readDocument,
@@ -58,23 +57,22 @@ export function addPolicy(program: Command, io: Io): void {
     .action((file: string, flags: ActivateFlags) => activate(io, file, flags));
 }
 
-async function checkWith(io: Io, file: string, flags: KindFlags): Promise<z.infer<typeof PolicyCheck>> {
-  const body = { policy: readDocument(file), kind: flags.kind };
-  const check = await new Client(io, flags).json<z.infer<typeof PolicyCheck>>("/api/policies/validate", {
-    method: "POST",
-    body,
-  });
+async function checkWith(
+  io: Io,
+  file: string,
+  { kind, ...flags }: KindFlags,
+): Promise<AnswerOf<"policies", "check">> {
+  const check = await serviceClient(io, flags).policies.check({ policy: readPolicyInput(file), kind });
   if (check.valid) return check;
   const lines = check.problems.map(({ message }) => `\n  ${message}`).join("");
   throw new CliError("policy_invalid", EXIT.checkFailed, `${file} is not a valid policy:${lines}`);
 }
 
 async function activate(io: Io, file: string, flags: ActivateFlags): Promise<void> {
-  const client = new Client(io, flags);
-  const path = `/api/policies/${encodeURIComponent(flags.kind)}`;
-  const body = { policy: readDocument(file), reason: flags.reason };
-  const headers = await precondition(client, path);
-  const done = await client.json<z.infer<typeof PolicyActivation>>(path, { method: "PUT", body, headers });
+  const { kind, reason } = flags;
+  const client = serviceClient(io, flags);
+  const input = { kind, policy: readPolicyInput(file), reason };
+  const done = await client.policies.activate(input, { ifMatch: await versionOf(client, kind) });
   if (flags.json === true) {
     io.out(JSON.stringify(done));
     return;
@@ -83,13 +81,17 @@ async function activate(io: Io, file: string, flags: ActivateFlags): Promise<voi
   for (const line of diffLines(done.diff, "the policy before")) io.out(line);
 }
 
-/** Names the version that is replaced, so that nobody's change in between is lost. */
-async function precondition(client: Client, path: string): Promise<{ readonly [name: string]: string }> {
+/** Whatever the file holds: the service says what is wrong with it. */
+function readPolicyInput(file: string): InputOf<"policies", "check">["policy"] {
+  return readDocument(file) as InputOf<"policies", "check">["policy"];
+}
+
+/** The version that is replaced, so that nobody's change in between is lost; null when there is none. */
+async function versionOf(client: Client, kind: string): Promise<string | null> {
   try {
-    const { hash } = await client.json<z.infer<typeof ActivePolicy>>(path);
-    return { "if-match": `"${hash}"` };
+    return (await client.policies.get({ kind })).hash;
   } catch (error) {
-    if (error instanceof CliError && error.exitCode === EXIT.notFound) return { "if-none-match": "*" };
+    if (error instanceof StaunchProblem && error.code === "kind_not_found") return null;
     throw error;
   }
 }

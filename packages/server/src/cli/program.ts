@@ -1,4 +1,5 @@
 /** The command line: all commands, and how a run ends. */
+import { isStaunchError } from "@staunch/client";
 import { Command, CommanderError } from "commander";
 import { LogDamagedError } from "../ports/log.ts";
 import { StorageError, type StorageErrorType } from "../storage.ts";
@@ -6,6 +7,7 @@ import { VERSION } from "../version.ts";
 import { addBackup } from "./backup.ts";
 import { addBacktest } from "./backtest.ts";
 import { addBench } from "./bench.ts";
+import { serviceError } from "./client.ts";
 import { addConfig } from "./config.ts";
 import { addDoctor } from "./doctor.ts";
 import { CliError, EXIT } from "./exit-codes.ts";
@@ -101,6 +103,7 @@ function endWith(error: unknown, io: Io, json: boolean): number {
 
 function knownError(error: unknown): { code: string; message: string; exitCode: number } | null {
   if (error instanceof CliError) return error;
+  if (isStaunchError(error)) return serviceError(error);
   if (error instanceof StorageError) {
     return { code: error.type, message: error.message, exitCode: STORAGE_EXIT[error.type] };
   }

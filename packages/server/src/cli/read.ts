@@ -1,8 +1,7 @@
 /** `rank`, `show`, `explain` and `watch`: what a running service knows. */
-import type { Explanation, RankingPage, Status } from "@staunch/contract";
+import type { AnswerOf, Client } from "@staunch/client";
 import type { Command } from "commander";
-import type { z } from "zod";
-import { Client } from "./client.ts";
+import { serviceClient } from "./client.ts";
 import { addServiceOptions, wholeNumber, type ServiceOptions } from "./command.ts";
 import { count, points, printable, table, type Io } from "./output.ts";
 import { explanationLines, headline, why } from "./words.ts";
@@ -21,10 +20,10 @@ export function addReads(program: Command, io: Io): void {
     .option("--limit <count>", "how many", wholeNumber("--limit", 1, 500), 20)
     .option("--worst", "the worst first")
     .action(async (flags: RankFlags) => {
-      const query = { limit: flags.limit, order: flags.worst === true ? "worst" : "best" };
-      const client = new Client(io, flags);
-      const path = `/api/rankings/${encodeURIComponent(flags.kind ?? (await largestKind(client)))}`;
-      const page = await client.json<z.infer<typeof RankingPage>>(path, { query });
+      const client = serviceClient(io, flags);
+      const kind = flags.kind ?? (await largestKind(client));
+      const order = flags.worst === true ? "worst" : "best";
+      const page = await client.rankings.list({ kind, order, limit: flags.limit });
       if (flags.json === true) io.out(JSON.stringify(page));
       else for (const line of rankLines(page)) io.out(line);
     });
@@ -50,15 +49,15 @@ export function addReads(program: Command, io: Io): void {
 }
 
 async function largestKind(client: Client): Promise<string> {
-  const { kinds } = await client.json<z.infer<typeof Status>>("/api/status");
+  const { kinds } = await client.service.status();
   return kinds.reduce((largest, one) => (one.subjects > largest.subjects ? one : largest), kinds[0]!).kind;
 }
 
-function explanationOf(io: Io, id: string, flags: ServiceOptions): Promise<z.infer<typeof Explanation>> {
-  return new Client(io, flags).json(`/api/subjects/${encodeURIComponent(id)}/explanation`);
+function explanationOf(io: Io, id: string, flags: ServiceOptions): Promise<AnswerOf<"subjects", "explain">> {
+  return serviceClient(io, flags).subjects.explain({ id });
 }
 
-function rankLines({ items, ranked, kind }: z.infer<typeof RankingPage>): string[] {
+function rankLines({ items, ranked, kind }: AnswerOf<"rankings", "list">): string[] {
   const rows = items.map(({ place, id, score, lower, upper, tier }) => [
     count(place),
     id,
