@@ -16,6 +16,7 @@ describe("the policies of the examples", () => {
   test("lanl differs from the preset in what its README gives reasons for, and in nothing else", () => {
     expect(changedPaths(EXAMPLES.lanl)).toEqual([
       "name",
+      "reputation.sources",
       "reputation.components.reliability",
       "reputation.components.performance",
       "reputation.components.uptime",
@@ -40,6 +41,7 @@ describe("the policies of the examples", () => {
   test("so does seattle", () => {
     expect(changedPaths(EXAMPLES.seattle)).toEqual([
       "name",
+      "reputation.sources",
       "reputation.components.reliability",
       "reputation.components.performance",
       "reputation.components.uptime",

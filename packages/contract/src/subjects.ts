@@ -291,6 +291,27 @@ export const Crossing = z
     }),
     z.object({
       ...CrossingHead,
+      type: z.literal("probation.started"),
+      detail: z.object({
+        reason: z
+          .enum(["momentum", "score", "success"])
+          .describe("Momentum, or the upper bound of score x momentum, or that of the success rate."),
+        level: z.int().describe("Entries that are not forgiven, this one included."),
+      }),
+    }),
+    z.object({
+      ...CrossingHead,
+      type: z.literal("probation.ended"),
+      detail: z.object({ level: z.int() }),
+    }),
+    z.object({
+      ...CrossingHead,
+      type: z.literal("subject.silent"),
+      detail: z.object({ last_seen_at: Time }),
+    }),
+    z.object({ ...CrossingHead, type: z.literal("subject.heard"), detail: z.object({}) }),
+    z.object({
+      ...CrossingHead,
       type: z.enum([
         "alert.opened",
         "alert.extended",

@@ -11,7 +11,19 @@ export const METRIC_NAMES = [
   "service_quality",
 ] as const;
 
-export const COMPONENT_NAMES = ["reliability", "performance", "uptime", "response", "trust"] as const;
+export const COMPONENT_NAMES = [
+  "reliability",
+  "performance",
+  "uptime",
+  "response",
+  "trust",
+  "success",
+  "efficiency",
+  "consistency",
+  "completion",
+  "sla",
+  "errors",
+] as const;
 
 export const PENALTY_TYPES = [
   "downtime",
@@ -64,5 +76,9 @@ export const LIVE_TYPES = [
   "reward.revoked",
   "ban.started",
   "ban.ended",
+  "probation.started",
+  "probation.ended",
+  "subject.silent",
+  "subject.heard",
   "policy.activated",
 ] as const;

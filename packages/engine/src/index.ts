@@ -7,6 +7,8 @@ export {
   type Effect,
   type Effects,
   type EntryResult,
+  type ProbationReason,
+  type RefusedJob,
 } from "./fold/effects.ts";
 export {
   createState,
@@ -89,12 +91,13 @@ export {
 } from "./event/jobs.ts";
 export {
   BIDS_MAX,
+  NOBODY,
   parseSelectionId,
   SELECTION_POLICIES,
   selectionId,
   selectionNumber,
   type SelectionPolicy,
-  type SelectionRequested,
+  type SelectionMade,
 } from "./event/selection.ts";
 export {
   BANNED,
@@ -159,9 +162,9 @@ export {
   type PolicyChange,
   type PolicyDocument,
 } from "./policy/document.ts";
-export { metricsRead } from "./policy/compile.ts";
+export { sourcesRead } from "./policy/compile.ts";
 export { STORAGE_PROVIDER } from "./policy/presets.ts";
-export { describeRule, POLICY_FIELDS, SOURCES_FIELD, type FieldRule } from "./policy/fields.ts";
+export { describeRule, POLICY_FIELDS, type FieldRule } from "./policy/fields.ts";
 export { flattenDocument, nestDocument } from "./policy/flatten.ts";
 export { nearest } from "./policy/nearest.ts";
 export { PROBLEMS_MAX, show, type Problem } from "./policy/problem.ts";
@@ -174,5 +177,7 @@ export {
   type Sanctions,
   type AlertFacts,
 } from "./sanction/sanction.ts";
-export { componentScore, inactivityLoss } from "./score/score.ts";
+export { gather, type Bids } from "./select/gather.ts";
+export { ownOperator } from "./state/operators.ts";
+export { componentScore } from "./score/score.ts";
 export { EVALUATED_AT, EVENT_COUNT, rowStart, SCORE, TIER } from "./state/row-table.ts";

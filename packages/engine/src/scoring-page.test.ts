@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { METRICS, type MetricName } from "./event/metrics.ts";
-import { COMPONENT_METRICS, compilePolicy, utilityOf } from "./policy/compile.ts";
+import { COMPONENT_SOURCES, compilePolicy, utilityOf } from "./policy/compile.ts";
 import { formatDuration } from "./policy/duration.ts";
 import { COMPONENTS, type Policy } from "./policy/policy.ts";
 import { STORAGE_PROVIDER } from "./policy/presets.ts";
@@ -224,7 +224,7 @@ function constantsPage(policy: Policy): string {
       COMPONENTS.map((name) => [
         name,
         policy.components[name] ?? 0,
-        COMPONENT_METRICS[name].join(", ") || "the score's history",
+        COMPONENT_SOURCES[name].join(", ") || "the score's history",
       ]),
     ),
     "## Metrics\n",

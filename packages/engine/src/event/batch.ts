@@ -2,11 +2,11 @@
  * What the log holds and the fold reads: a batch of entries, each entry one request.
  *
  * Subjects appear as dense numbers. An entry first registers the ids it is the first to name, then adds its
- * samples, health reports and job outcomes as columns, then its acts, then the selections it asks for.
+ * samples, health reports and job outcomes as columns, then its acts, then the selections that were made.
  */
 import type { Act } from "./acts.ts";
 import type { HealthColumns, JobColumns } from "./jobs.ts";
-import type { SelectionRequested } from "./selection.ts";
+import type { SelectionMade } from "./selection.ts";
 
 /** The sample was taken at a call that failed: it is kept and aggregated, but failing fast is not fast. */
 export const SAMPLE_FAILED = 0x80;
@@ -59,7 +59,7 @@ export interface Entry {
   readonly samples: SampleColumns | null;
   readonly jobs: JobColumns | null;
   readonly health: HealthColumns | null;
-  readonly selections: readonly SelectionRequested[];
+  readonly selections: readonly SelectionMade[];
   readonly acts: readonly Act[];
 }
 

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Act } from "./acts.ts";
 import type { HealthColumns, JobColumns } from "./jobs.ts";
-import { SELECTION_POLICIES, type SelectionRequested } from "./selection.ts";
+import type { SelectionMade } from "./selection.ts";
 import { EMPTY_ENTRY, type Entry, type SampleColumns } from "./batch.ts";
 import { BATCH_EVENTS_MAX, canonicalJson, countEvents, decodeBatch, encodeBatch } from "./codec.ts";
 
@@ -90,23 +90,13 @@ const health: fc.Arbitrary<HealthColumns> = fc
     parts: names.map((name) => ({ name, value: Float64Array.from(rows, ({ value }) => value) })),
   }));
 
-const selection: fc.Arbitrary<SelectionRequested> = fc
-  .record({
-    kind: text,
-    seed: fc.nat(0xffff_ffff),
-    policy: fc.option(fc.constantFrom(...SELECTION_POLICIES)),
-    priceReference: fc.option(finite),
-    timeReferenceMs: fc.option(finite),
-    jobId: text,
-    jobClass: text,
-    bids: fc.array(fc.tuple(fc.nat(0xffff_ffff), finite, finite), { maxLength: 9 }),
-  })
-  .map(({ bids, ...rest }) => ({
-    ...rest,
-    subject: Uint32Array.from(bids, ([subject]) => subject),
-    price: Float64Array.from(bids, ([, price]) => price),
-    timeMs: Float64Array.from(bids, ([, , timeMs]) => timeMs),
-  }));
+const selection: fc.Arbitrary<SelectionMade> = fc.record({
+  kind: text,
+  chosen: fc.nat(0xffff_ffff),
+  operator: fc.nat(0xffff_ffff),
+  exploring: fc.boolean(),
+  record: fc.uint8Array({ maxLength: 20 }),
+});
 
 const act: fc.Arbitrary<Act> = fc.record({
   type: fc.constant("reward.granted" as const),

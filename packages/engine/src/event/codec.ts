@@ -139,12 +139,15 @@ export function decodeBatch(
   }
 }
 
-/** Samples, outcomes, reports, bids and acts of a list of entries: what a batch's limit counts. */
+/** A selection counts as so many bytes of its record do. */
+const RECORD_BYTES_PER_EVENT = 64;
+
+/** Samples, outcomes, reports, selections by their size, and acts: what a batch's limit counts. */
 export function countEvents(entries: readonly Entry[]): number {
   let count = 0;
   for (const { samples, jobs, health, selections, acts } of entries) {
     count += (samples?.count ?? 0) + (jobs?.count ?? 0) + (health?.count ?? 0) + acts.length;
-    for (const { subject } of selections) count += subject.length;
+    for (const { record } of selections) count += 1 + Math.floor(record.length / RECORD_BYTES_PER_EVENT);
   }
   return count;
 }

@@ -1,4 +1,4 @@
-/** Selections among bids as they are logged: what was asked. The choice is made when the entry is applied. */
+/** Selections among bids as they are logged. */
 
 /** Bids in one selection. */
 export const BIDS_MAX = 10_000;
@@ -6,23 +6,24 @@ export const BIDS_MAX = 10_000;
 export const SELECTION_POLICIES = ["power-of-two", "greedy", "proportional", "thompson"] as const;
 export type SelectionPolicy = (typeof SELECTION_POLICIES)[number];
 
-export interface SelectionRequested {
-  /** Kind of subject that bids; all bidders are of it. */
+/** No subject: nobody could be chosen. */
+export const NOBODY = 0xffff_ffff;
+
+/**
+ * A choice that was made. It is logged as made and not made again at replay, because it looked at many subjects at
+ * once; who doubts it computes it again from the record.
+ */
+export interface SelectionMade {
+  /** Kind of subject that bid. */
   readonly kind: string;
-  /** 32 bits from which all draws follow. */
-  readonly seed: number;
-  /** How to choose; null leaves it to the kind's policy. */
-  readonly policy: SelectionPolicy | null;
-  /** Price and time worth one half; null takes the median of the eligible bids. */
-  readonly priceReference: number | null;
-  readonly timeReferenceMs: number | null;
-  /** The asker's own id of the job and its class, or "". */
-  readonly jobId: string;
-  readonly jobClass: string;
-  /** Bidders, each once, with the price each asks (0 or more) and the time each estimates (ms, more than 0). */
-  readonly subject: Uint32Array;
-  readonly price: Float64Array;
-  readonly timeMs: Float64Array;
+  /** Number of the subject that was chosen, or {@link NOBODY}. */
+  readonly chosen: number;
+  /** Number of the operator that the choice counts for, see `Operators`. */
+  readonly operator: number;
+  /** True when the choice came out of the exploration share. */
+  readonly exploring: boolean;
+  /** Bids, draw, values and reasons as they were, in the form in which they are kept; the fold does not read it. */
+  readonly record: Uint8Array;
 }
 
 /** Places of selections in one batch: its number is position x this + place, exact for positions below 2^39. */

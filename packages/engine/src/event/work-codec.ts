@@ -3,7 +3,6 @@ import type { ByteReader, ByteWriter } from "../num/bytes.ts";
 import {
   BATCH_EVENTS_MAX,
   bytesOf,
-  Corrupt,
   expectAtMost,
   expectLengths,
   pad,
@@ -14,12 +13,10 @@ import {
   writeTexts,
 } from "./columns.ts";
 import { HEALTH_PARTS_MAX, type HealthColumns, type JobColumns } from "./jobs.ts";
-import { BIDS_MAX, SELECTION_POLICIES, type SelectionRequested } from "./selection.ts";
+import type { SelectionMade } from "./selection.ts";
 
 const HAS_CLASS = 1;
 const HAS_JOB_ID = 2;
-/** Place of no policy in a byte. */
-const NO_POLICY = 0xff;
 
 export function writeJobs(writer: ByteWriter, jobs: JobColumns): void {
   const { count, at, subject, outcome, jobClass, jobId } = jobs;
@@ -78,65 +75,28 @@ export function readHealth(reader: ByteReader, length: number): HealthColumns {
   return { count, at, parts, subject: readU32(reader, count) };
 }
 
-export function writeSelections(writer: ByteWriter, selections: readonly SelectionRequested[]): void {
+export function writeSelections(writer: ByteWriter, selections: readonly SelectionMade[]): void {
   writer.u32(selections.length);
-  for (const selection of selections) writeSelection(writer, selection);
-}
-
-function writeSelection(writer: ByteWriter, selection: SelectionRequested): void {
-  const { kind, seed, policy, priceReference, timeReferenceMs, jobId, jobClass } = selection;
-  const { subject, price, timeMs } = selection;
-  expectLengths(subject.length, [price, timeMs]);
-  writer.text(kind);
-  writer.text(jobId);
-  writer.text(jobClass);
-  writer.u32(seed);
-  writer.u8(policy === null ? NO_POLICY : SELECTION_POLICIES.indexOf(policy));
-  writer.f64(priceReference ?? Number.NaN);
-  writer.f64(timeReferenceMs ?? Number.NaN);
-  writer.u32(subject.length);
+  for (const { kind, chosen, operator, exploring, record } of selections) {
+    writer.text(kind);
+    writer.u32(chosen);
+    writer.u32(operator);
+    writer.u8(exploring ? 1 : 0);
+    writer.u32(record.length);
+    writer.raw(record);
+  }
   pad(writer);
-  writer.raw(bytesOf(price));
-  writer.raw(bytesOf(timeMs));
-  writer.raw(bytesOf(subject));
 }
 
-export function readSelections(reader: ByteReader, length: number): SelectionRequested[] {
-  const selections: SelectionRequested[] = [];
-  for (let left = expectAtMost("selections", reader.u32(), BATCH_EVENTS_MAX); left > 0; left--)
-    selections.push(readSelection(reader, length));
-  return selections;
-}
-
-function readSelection(reader: ByteReader, length: number): SelectionRequested {
-  const kind = reader.text();
-  const jobId = reader.text();
-  const jobClass = reader.text();
-  const seed = reader.u32();
-  const code = reader.u8();
-  const policy = code === NO_POLICY ? null : SELECTION_POLICIES[code];
-  if (policy === undefined) throw new Corrupt(`selection policy ${code}`);
-  const priceReference = orNull(reader.f64());
-  const timeReferenceMs = orNull(reader.f64());
-  const count = expectAtMost("bids", reader.u32(), BIDS_MAX);
+export function readSelections(reader: ByteReader, length: number): SelectionMade[] {
+  const selections: SelectionMade[] = [];
+  for (let left = expectAtMost("selections", reader.u32(), BATCH_EVENTS_MAX); left > 0; left--) {
+    const kind = reader.text();
+    const chosen = reader.u32();
+    const operator = reader.u32();
+    const exploring = reader.u8() === 1;
+    selections.push({ kind, chosen, operator, exploring, record: reader.raw(reader.u32()) });
+  }
   skipPadding(reader, length);
-  const price = readF64(reader, count);
-  const timeMs = readF64(reader, count);
-  const subject = readU32(reader, count);
-  return {
-    kind,
-    seed,
-    policy,
-    priceReference,
-    timeReferenceMs,
-    jobId,
-    jobClass,
-    subject,
-    price,
-    timeMs,
-  };
-}
-
-function orNull(value: number): number | null {
-  return Number.isNaN(value) ? null : value;
+  return selections;
 }

@@ -3,6 +3,7 @@ import type { Act, Attributes, PolicyActivated, SubjectUpdated, TierCuts } from 
 import { compilePolicy, type CompiledPolicy } from "../policy/compile.ts";
 import { completePolicy } from "../policy/complete.ts";
 import type { Policy } from "../policy/policy.ts";
+import { DecisionWindow } from "../select/decision-window.ts";
 import { closeEvidence } from "../score/evidence.ts";
 import { respanAverage } from "../score/trust.ts";
 import {
@@ -17,7 +18,8 @@ import {
   TIER_CANDIDATE,
   type Chunk,
 } from "../state/row-table.ts";
-import { addKind, kindNamed, kindOf, KINDS_MAX, type Kind, type State } from "../state/state.ts";
+import { addKind, addWorkRows, kindNamed, kindOf, KINDS_MAX, type Kind, type State } from "../state/state.ts";
+import { HEALTH_PRESENT, OPERATOR, workStart } from "../state/work-row.ts";
 import type { ActResult } from "./effects.ts";
 import { applyPenalty, grantReward, revokePenalty, revokeReward } from "./sanctions.ts";
 
@@ -43,8 +45,10 @@ export function applyAct(state: State, act: Act): ActResult {
 
 function updateSubject(state: State, act: SubjectUpdated): ActResult {
   const row = state.places.rowOf(act.subject);
-  if (isFolded(kindOf(state, act.subject).table.chunkOf(row), row, state.position))
-    return { type: "done", id: null };
+  const chunk = kindOf(state, act.subject).table.chunkOf(row);
+  // Numbers follow the order of the log, whatever a restored row holds already.
+  const operatorNumber = typeof act.operator === "string" ? state.operators.numberOf(act.operator) + 1 : 0;
+  if (isFolded(chunk, row, state.position)) return { type: "done", id: null };
   const profile = state.profiles.get(act.subject) ?? { operator: null, attributes: {} };
   const attributes: { [key: string]: Attributes[string] } = { ...profile.attributes };
   for (const [key, value] of Object.entries(act.attributes ?? {})) {
@@ -53,6 +57,8 @@ function updateSubject(state: State, act: SubjectUpdated): ActResult {
   }
   const operator = act.operator === undefined ? profile.operator : act.operator;
   state.profiles.set(act.subject, { operator, attributes });
+  if (act.operator !== undefined && chunk.work !== null)
+    chunk.work.u32[workStart(rowStart(row)) * 2 + OPERATOR] = operatorNumber;
   return { type: "done", id: null };
 }
 
@@ -71,6 +77,10 @@ function activatePolicy(state: State, act: PolicyActivated): ActResult {
       respanAverages(state, kind, next);
     if (!sameNames(next.policy.tiers.names, kind.compiled.policy.tiers.names)) placeAnew(state, kind, next);
     if (!sameCuts(kind.compiled.policy, next.policy)) kind.cuts = null;
+    if (next.hasWork && kind.table.workSize === 0) beginWork(state, kind);
+    if (!sameNames(partNames(next), partNames(kind.compiled))) forgetHealth(state, kind);
+    if (next.policy.selection.operatorWindow !== kind.selections.window.size)
+      kind.selections.window = resized(kind.selections.window, next.policy.selection.operatorWindow);
     kind.compiled = next;
     kind.policyAt = state.now;
     const { metricRetentionMs, aggregateIntervalMs, sampleSize } = act.policy;
@@ -97,6 +107,34 @@ function restartHours(state: State, kind: Kind, next: CompiledPolicy): void {
       u32[(start + SLOT_OFFSETS[code]!) * 2 + ALERT_HOUR] = 0;
     });
   }
+}
+
+function resized(window: DecisionWindow, size: number): DecisionWindow {
+  const next = new DecisionWindow(size);
+  next.restore(window.dump());
+  return next;
+}
+
+/** Rows get the part for jobs and health, in which their operators stand too. */
+function beginWork(state: State, kind: Kind): void {
+  addWorkRows(kind);
+  for (const [subject, { operator }] of state.profiles) {
+    if (operator === null || kindOf(state, subject) !== kind) continue;
+    const row = state.places.rowOf(subject);
+    const { u32 } = kind.table.chunkOf(row).work!;
+    u32[workStart(rowStart(row)) * 2 + OPERATOR] = state.operators.numberOf(operator) + 1;
+  }
+}
+
+function partNames({ healthParts }: CompiledPolicy): string[] {
+  return healthParts.map(({ name }) => name);
+}
+
+/** The columns have other names from here on; the next report fills them. */
+function forgetHealth(state: State, kind: Kind): void {
+  eachRow(state, kind, ({ work }, start) => {
+    if (work !== null) work.u32[workStart(start) * 2 + HEALTH_PRESENT] = 0;
+  });
 }
 
 /** Weights and prior may have changed, and with them every mean. */

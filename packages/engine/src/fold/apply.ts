@@ -18,11 +18,16 @@ import {
 } from "../state/row-table.ts";
 import { applyAct } from "./act.ts";
 import { drainDeadlines, queueDeadlines } from "./deadlines.ts";
-import type { ActResult, Effects } from "./effects.ts";
+import type { ActResult, Effects, RefusedJob } from "./effects.ts";
 import { beginChanges, endChanges } from "./evaluate.ts";
 import { indexRow } from "./index-row.ts";
 import { refreshSlice } from "./refresh.ts";
+import { foldHealth } from "./health.ts";
+import { foldJobs } from "./jobs.ts";
 import { foldSamples } from "./samples.ts";
+import { applySelection, forgetSelections } from "./selections.ts";
+
+const NONE_REFUSED: readonly RefusedJob[] = [];
 
 /**
  * Applies one batch and says what happened. The effects are reused: read them before the next batch.
@@ -45,7 +50,9 @@ export function apply(state: State, batch: Batch): Effects {
   effects.loggedAt = batch.loggedAt;
   effects.list.length = 0;
   effects.results.length = 0;
+  effects.selections.length = 0;
   beginChanges(state);
+  forgetSelections(state);
   drainDeadlines(state);
   for (const entry of batch.entries) applyEntry(state, entry);
   refreshSlice(state, elapsedMs);
@@ -62,10 +69,13 @@ function applyEntry(state: State, entry: Entry): void {
     return;
   }
   if (entry.samples !== null) foldSamples(state, entry.samples);
+  if (entry.health !== null) foldHealth(state, entry.health);
+  const refusedJobs = entry.jobs === null ? NONE_REFUSED : foldJobs(state, entry.jobs);
   const acts: ActResult[] = [];
   for (const act of entry.acts) acts.push(applyAct(state, act));
+  const selections = entry.selections.map((made) => applySelection(state, made));
   state.memory.remember(entry, acts, state.now);
-  state.effects.results.push({ type: "applied", acts });
+  state.effects.results.push({ type: "applied", acts, refusedJobs, selections });
 }
 
 /** Numbers are given in order, so a registration either is the next one or was made by an earlier entry. */

@@ -4,7 +4,9 @@
  * again from the state alone.
  */
 import type { Deadline } from "../deadline/deadline-queue.ts";
-import { DEADLINE, isFolded, rowStart } from "../state/row-table.ts";
+import { silentAfterMs } from "../score/health.ts";
+import { DEADLINE, isFolded, LAST_AT, rowStart } from "../state/row-table.ts";
+import { SILENT_AT, workStart } from "../state/work-row.ts";
 import { kindOf, type State } from "../state/state.ts";
 import { BY_TIME } from "./effects.ts";
 import { evaluateSubject } from "./evaluate.ts";
@@ -19,6 +21,7 @@ export function drainDeadlines(state: State): void {
     if (due === null) break;
     const { dueAtMs, subject } = due;
     followExtended(state, subject, dueAtMs);
+    followLife(state, subject, dueAtMs);
     if (!isStanding(state, subject, dueAtMs)) continue;
     const row = state.places.rowOf(subject);
     const chunk = kindOf(state, subject).table.chunkOf(row);
@@ -28,6 +31,7 @@ export function drainDeadlines(state: State): void {
     }
     // Passed, so that a queue that is built again does not announce it a second time.
     if (chunk.f64[rowStart(row) + DEADLINE] === dueAtMs) chunk.f64[rowStart(row) + DEADLINE] = 0;
+    if (silentAtOf(state, subject) === dueAtMs) setSilentAt(state, subject, 0);
     evaluateSubject(state, subject, BY_TIME);
   }
   for (const { dueAtMs, subject } of later) state.deadlines.push(dueAtMs, subject);
@@ -43,6 +47,8 @@ export function queueDeadlines(state: State, subject: number): void {
   const row = state.places.rowOf(subject);
   const crossing = kindOf(state, subject).table.chunkOf(row).f64[rowStart(row) + DEADLINE]!;
   if (crossing > 0) state.deadlines.push(crossing, subject);
+  const silentAt = silentAtOf(state, subject);
+  if (silentAt > 0) state.deadlines.push(silentAt, subject);
   const sanctions = state.sanctions.of(subject);
   if (sanctions === undefined) return;
   for (const { status, alert, expiresAt } of sanctions.penalties) {
@@ -67,9 +73,33 @@ function followExtended(state: State, subject: number, dueAtMs: number): void {
   }
 }
 
+/** Each sign of life puts silence off. As with alerts, the one entry follows when it comes up. */
+function followLife(state: State, subject: number, dueAtMs: number): void {
+  if (silentAtOf(state, subject) !== dueAtMs) return;
+  const kind = kindOf(state, subject);
+  const row = state.places.rowOf(subject);
+  const chunk = kind.table.chunkOf(row);
+  const silentAt = chunk.f64[rowStart(row) + LAST_AT]! + silentAfterMs(kind.compiled);
+  if (silentAt <= dueAtMs || isFolded(chunk, row, state.position)) return;
+  setSilentAt(state, subject, silentAt);
+  state.deadlines.push(silentAt, subject);
+}
+
+function silentAtOf(state: State, subject: number): number {
+  const row = state.places.rowOf(subject);
+  const { work } = kindOf(state, subject).table.chunkOf(row);
+  return work === null ? 0 : work.f64[workStart(rowStart(row)) + SILENT_AT]!;
+}
+
+function setSilentAt(state: State, subject: number, silentAt: number): void {
+  const row = state.places.rowOf(subject);
+  kindOf(state, subject).table.chunkOf(row).work!.f64[workStart(rowStart(row)) + SILENT_AT] = silentAt;
+}
+
 function isStanding(state: State, subject: number, dueAtMs: number): boolean {
   const row = state.places.rowOf(subject);
   if (kindOf(state, subject).table.chunkOf(row).f64[rowStart(row) + DEADLINE] === dueAtMs) return true;
+  if (silentAtOf(state, subject) === dueAtMs) return true;
   const sanctions = state.sanctions.of(subject);
   if (sanctions === undefined) return false;
   const ends = ({ status, expiresAt }: { status: string; expiresAt: number | null }): boolean =>

@@ -398,6 +398,8 @@ describe("sanctions in force", () => {
         { type: "done", id: rewardId },
         { type: "reward_not_active", id: rewardId, status: "revoked" },
       ],
+      refusedJobs: [],
+      selections: [],
     });
   });
 

@@ -1,5 +1,6 @@
 /** What a batch did: score changes as columns that are used again for the next batch, everything else as a list. */
 import { CHANGE_REASONS } from "../policy/vocabulary.ts";
+import type { SelectionMade } from "../event/selection.ts";
 import type { Penalty, Reward } from "../sanction/sanction.ts";
 
 /** Score changes of a batch: one per subject, old and new as scored, at most {@link CHANGES_MAX}. */
@@ -69,7 +70,26 @@ export type Effect =
       readonly reward: Reward;
     }
   | { readonly type: "ban.started" | "ban.ended"; readonly subject: number; readonly penalty: Penalty }
+  | {
+      readonly type: "probation.started";
+      readonly subject: number;
+      readonly reason: ProbationReason;
+      readonly level: number;
+    }
+  | { readonly type: "probation.ended"; readonly subject: number; readonly level: number }
+  | { readonly type: "subject.silent"; readonly subject: number; readonly since: number }
+  | { readonly type: "subject.heard"; readonly subject: number }
   | { readonly type: "policy.activated"; readonly kind: string; readonly policy: string };
+
+/** What put a subject on probation: momentum, the upper bound of score x momentum, or that of its success rate. */
+export type ProbationReason = "momentum" | "score" | "success";
+
+/** An outcome that was not taken, by its row. */
+export interface RefusedJob {
+  readonly row: number;
+  /** Not open: unknown, reported already, or forgotten because no outcome came in time. */
+  readonly code: "selection_not_open" | "selection_of_another";
+}
 
 /** What became of an act; refusals are results, not exceptions. */
 export type ActResult =
@@ -83,7 +103,13 @@ export type ActResult =
 
 /** What became of an entry. A repeat has the answer of the first. */
 export type EntryResult =
-  | { readonly type: "applied"; readonly acts: readonly ActResult[] }
+  | {
+      readonly type: "applied";
+      readonly acts: readonly ActResult[];
+      readonly refusedJobs: readonly RefusedJob[];
+      /** Numbers of the entry's selections, in order, see `selectionId`. */
+      readonly selections: readonly number[];
+    }
   | { readonly type: "repeated"; readonly answer: string; readonly acts: readonly ActResult[] }
   | { readonly type: "key_reused" };
 
@@ -94,6 +120,8 @@ export interface Effects {
   readonly changes: Changes;
   readonly list: Effect[];
   readonly results: EntryResult[];
+  /** Selections of the batch, with the numbers they got. */
+  readonly selections: { readonly number: number; readonly made: SelectionMade }[];
 }
 
 export function newEffects(): Effects {
@@ -109,5 +137,6 @@ export function newEffects(): Effects {
     },
     list: [],
     results: [],
+    selections: [],
   };
 }

@@ -23,6 +23,8 @@ import { BY_TIME, CHANGES_MAX, REASON } from "./effects.ts";
 import { earnRewards } from "./earn.ts";
 import { endSanctions } from "./ending.ts";
 import { indexRow } from "./index-row.ts";
+import { watchProbation } from "./momentum.ts";
+import { countRow } from "./network.ts";
 import { evaluateTier } from "./tier.ts";
 
 /** Evaluates row `row`, whose memory starts at double `start` of `chunk`. */
@@ -52,6 +54,10 @@ export function evaluate(
   indexRow(kind, row);
   evaluateTier(state, kind, chunk, start, score);
   watchThreshold(state, kind, chunk, start, score);
+  if (chunk.work !== null) {
+    watchProbation(state, kind, chunk, start);
+    countRow(state, kind, chunk, start);
+  }
   if (score !== before)
     note(state, chunk, start, before, score, ended === -1 ? (byPolicy ? REASON.policy : reason) : ended);
 }

@@ -4,30 +4,24 @@
  */
 import { SAMPLE_FAILED, SAMPLE_METRIC_MASK, type SampleColumns } from "../event/batch.ts";
 import { METRICS, metricCode } from "../event/metrics.ts";
-import { COMPONENT_METRICS, DAY_MS, utilityOf } from "../policy/compile.ts";
+import { COMPONENT_SOURCES, utilityOf } from "../policy/compile.ts";
 import { judge } from "../sanction/alert.ts";
 import { addEvidence } from "../score/evidence.ts";
-import { advanceTrust } from "../score/trust.ts";
 import {
   EVENT_COUNT,
-  EVIDENCE_DAYS,
-  FIRST_AT,
   HEADER_SIZE,
   isFolded,
-  LAST_AT,
-  LAST_DAY,
   NUMBER,
   rowStart,
   SLOT_OFFSETS,
   STALE_MEANS,
-  TRUST_AT,
   WINDOW_COUNT,
-  type Chunk,
 } from "../state/row-table.ts";
 import type { Kind, State } from "../state/state.ts";
 import { onVerdict } from "./alerts.ts";
 import { REASON } from "./effects.ts";
 import { evaluate } from "./evaluate.ts";
+import { stampEvidence } from "./stamp.ts";
 
 /** Less than this would come to zero when halved or squared, and zero over zero is no mean. */
 const WEIGHT_MIN = 1e-9;
@@ -132,9 +126,10 @@ function aggregate(
 }
 
 function touchedWords(metric: string): Uint16Array {
-  const mixed = Object.values(COMPONENT_METRICS)
-    .filter((metrics) => metrics.includes(metric))
-    .flat();
+  const mixed = Object.values(COMPONENT_SOURCES)
+    .filter((sources) => sources.some((source) => source === metric))
+    .flat()
+    .filter((source) => metricCode(source) !== -1);
   const words = new Set<number>();
   for (let word = 0; word < HEADER_SIZE * 2; word += WORDS_PER_LINE) words.add(word);
   for (const name of mixed) {
@@ -143,21 +138,4 @@ function touchedWords(metric: string): Uint16Array {
     for (let word = SLOT_OFFSETS[code]! * 2; word < end; word++) words.add(word - (word % WORDS_PER_LINE));
   }
   return Uint16Array.from([...words].sort((a, b) => a - b));
-}
-
-/** Notes when evidence came and on how many days, and lets the trust average run up to now. */
-function stampEvidence(state: State, kind: Kind, chunk: Chunk, start: number, at: number): void {
-  const { f64, u32 } = chunk;
-  if (f64[start + FIRST_AT] === 0) {
-    f64[start + FIRST_AT] = at;
-    f64[start + LAST_AT] = at;
-  } else if (at > f64[start + LAST_AT]!) {
-    f64[start + LAST_AT] = at;
-  }
-  if (f64[start + TRUST_AT] !== state.now) advanceTrust(chunk, start, kind.compiled.policy, state.now);
-  const day = Math.floor(at / DAY_MS);
-  if (day > u32[start * 2 + LAST_DAY]!) {
-    u32[start * 2 + LAST_DAY] = day;
-    u32[start * 2 + EVIDENCE_DAYS]! += 1;
-  }
 }

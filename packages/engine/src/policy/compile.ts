@@ -2,15 +2,10 @@
  * A policy made ready for the fold: names become codes, decay becomes a table, so that no exponential is taken
  * on the hot path.
  */
-import {
-  METRIC_NAMES,
-  METRICS,
-  type MetricCode,
-  type MetricName,
-  type MetricShape,
-} from "../event/metrics.ts";
-import { exp } from "../num/exp.ts";
-import { COMPONENTS, type ComponentName, type Policy } from "./policy.ts";
+import { METRICS, type MetricCode, type MetricName, type MetricShape } from "../event/metrics.ts";
+import { exp, log } from "../num/exp.ts";
+import { orderedParts } from "./health-parts.ts";
+import { COMPONENTS, type ComponentName, type HealthPartPolicy, type Policy, type Source } from "./policy.ts";
 
 export const DAY_MS = 86_400_000;
 
@@ -36,6 +31,31 @@ export interface MetricRule {
   readonly componentBits: number;
 }
 
+/** Running means of what jobs and health reports say. The order is part of the work row's layout. */
+export const SIGNALS = [
+  "success",
+  "answered",
+  "speed",
+  "use",
+  "ratio",
+  "completed",
+  "sla",
+  "flawless",
+  "punctual",
+] as const;
+export type Signal = (typeof SIGNALS)[number];
+
+export interface SignalShare {
+  readonly signal: Signal;
+  /** Share of the component; what is never reported leaves its share to the others. */
+  readonly share: number;
+}
+
+/** A part of a health report as the policy reads it. */
+export interface HealthPartRule extends HealthPartPolicy {
+  readonly name: string;
+}
+
 /** What the fold needs of one component. */
 export interface ComponentRule {
   readonly name: ComponentName;
@@ -44,6 +64,8 @@ export interface ComponentRule {
   readonly weight: number;
   /** Metrics that feed it; empty for trust. All have the same unit, so that ages compare as whole numbers. */
   readonly metrics: readonly MetricRule[];
+  /** What jobs and health reports add to it. */
+  readonly signals: readonly SignalShare[];
 }
 
 export interface CompiledPolicy {
@@ -54,30 +76,69 @@ export interface CompiledPolicy {
   readonly priorUtility: number;
   /** Decay of evidence weight per millisecond. */
   readonly decayPerMs: number;
+  /** Rate at which a silent subject nears the initial score, per millisecond; 0 where it loses points instead. */
+  readonly idlePerMs: number;
+  /** Whether jobs or health reports are evidence, so that rows have a part for them. */
+  readonly hasWork: boolean;
+  /** In the order of the work row's columns. */
+  readonly healthParts: readonly HealthPartRule[];
+  /** Place of the response time among them, or -1. */
+  readonly responsePart: number;
 }
 
-/** Which metrics feed which component (`scoring.md`, section 3). */
-export const COMPONENT_METRICS: { readonly [name in ComponentName]: readonly string[] } = {
-  reliability: ["data_integrity", "storage_reliability"],
+/** What feeds which component (`scoring.md`, sections 3, 6 and 8). */
+export const COMPONENT_SOURCES: { readonly [name in ComponentName]: readonly Source[] } = {
+  reliability: ["data_integrity", "storage_reliability", "jobs", "health"],
   performance: ["throughput", "response_time", "service_quality"],
   uptime: ["uptime", "availability"],
   response: ["network_latency", "response_time"],
   trust: [],
+  success: ["jobs"],
+  efficiency: ["jobs"],
+  consistency: ["jobs"],
+  completion: ["jobs"],
+  sla: ["jobs"],
+  errors: ["jobs"],
 };
 
-/** All metrics that the components of a policy read, in the order of `METRICS`. */
-export function metricsRead(policy: Policy): MetricName[] {
+/** What jobs and health reports say, each with its share of the component (`scoring.md`, section 6). */
+export const COMPONENT_SIGNALS: { readonly [name in ComponentName]?: readonly SignalShare[] } = {
+  success: [{ signal: "success", share: 1 }],
+  reliability: [
+    { signal: "answered", share: 0.7 },
+    { signal: "punctual", share: 0.3 },
+  ],
+  efficiency: [
+    { signal: "speed", share: 0.5 },
+    { signal: "use", share: 0.5 },
+  ],
+  consistency: [{ signal: "ratio", share: 1 }],
+  completion: [{ signal: "completed", share: 1 }],
+  sla: [{ signal: "sla", share: 1 }],
+  errors: [{ signal: "flawless", share: 1 }],
+};
+
+/** All sources that the components of a policy read, in the order of `SOURCES`. */
+export function sourcesRead(policy: Policy): Source[] {
   const components = COMPONENTS.filter((name) => policy.components[name] !== undefined);
-  return METRIC_NAMES.filter((metric) => components.some((name) => COMPONENT_METRICS[name].includes(metric)));
+  return policy.sources.filter((source) =>
+    components.some((name) => COMPONENT_SOURCES[name].includes(source)),
+  );
 }
 
 export function compilePolicy(policy: Policy): CompiledPolicy {
   const metrics = METRICS.map((_, code) => compileMetric(policy, code));
+  const hasJobs = policy.sources.includes("jobs");
+  const hasHealth = policy.sources.includes("health");
+  const healthParts = orderedParts(policy.health.parts).map(([name, part]) => ({ name, ...part }));
   const components = COMPONENTS.filter((name) => policy.components[name] !== undefined).map((name) => ({
     name,
     place: COMPONENTS.indexOf(name),
     weight: policy.components[name]!,
-    metrics: metrics.filter((metric) => COMPONENT_METRICS[name].includes(METRICS[metric.code]!.name)),
+    metrics: metrics.filter((metric) => isRead(policy, name, METRICS[metric.code]!.name)),
+    signals: (COMPONENT_SIGNALS[name] ?? []).filter(({ signal }) =>
+      signal === "punctual" ? hasHealth : hasJobs,
+    ),
   }));
   return {
     policy,
@@ -85,7 +146,15 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
     components,
     priorUtility: policy.initialScore / policy.maxScore,
     decayPerMs: policy.decayRatePerDay / DAY_MS,
+    idlePerMs: policy.idleDecayPerDay === null ? 0 : -log(1 - policy.idleDecayPerDay) / DAY_MS,
+    hasWork: hasJobs || hasHealth,
+    healthParts,
+    responsePart: healthParts.findIndex(({ name }) => name === "response_time"),
   };
+}
+
+function isRead(policy: Policy, component: ComponentName, metric: MetricName): boolean {
+  return COMPONENT_SOURCES[component].includes(metric) && policy.sources.includes(metric);
 }
 
 function compileMetric(policy: Policy, code: MetricCode): MetricRule {
@@ -116,7 +185,7 @@ function compileMetric(policy: Policy, code: MetricCode): MetricRule {
 function componentBits(metric: string): number {
   let bits = 0;
   for (const [place, name] of COMPONENTS.entries())
-    if (COMPONENT_METRICS[name].includes(metric)) bits |= 1 << place;
+    if (COMPONENT_SOURCES[name].some((source) => source === metric)) bits |= 1 << place;
   return bits;
 }
 

@@ -4,7 +4,7 @@ import { diffPolicies, policyDocument, policyHash } from "./document.ts";
 import { POLICY_FIELDS, type FieldRule } from "./fields.ts";
 import { nestDocument } from "./flatten.ts";
 import { parsePolicy } from "./parse.ts";
-import type { Policy } from "./policy.ts";
+import { SOURCES, type Policy } from "./policy.ts";
 import { STORAGE_PROVIDER } from "./presets.ts";
 
 describe("policyDocument", () => {
@@ -83,7 +83,7 @@ describe("diffPolicies", () => {
   });
 });
 
-const GOLDEN_HASH = "3285b9cda9d6aea8";
+const GOLDEN_HASH = "e684d4a807151cc6";
 
 function policyOf(document: unknown): Policy {
   const result = parsePolicy(document);
@@ -127,7 +127,15 @@ function valueOf(rule: FieldRule): fc.Arbitrary<unknown> {
         { trust: 0.5, response: 0.5 },
         { reliability: 0.9, performance: 0.1 },
       );
-    case "metrics":
+    case "sources":
+      return fc.constantFrom(["uptime", "jobs"], ["response_time", "data_integrity", "health"], [...SOURCES]);
+    case "healthParts":
+      return fc.constantFrom(
+        { disk_usage: null },
+        { queue: { good: 10, bad: 100 }, temperature: { good: 60, bad: 90, idle_only: true } },
+      );
+    case "weights":
+      return fc.constantFrom({ reputation: 1, health: 0, price: 0, time: 0 });
     case "names":
     case "cuts":
       throw new Error("lists are varied by hand");

@@ -1,10 +1,12 @@
 /** Policies as documents: the complete canonical form, its hash, and what two policies differ in. */
 import type { Json } from "../event/acts.ts";
+import { HEALTH_PARTS } from "../event/jobs.ts";
 import { StateDigest } from "../num/hash.ts";
 import { formatDuration } from "./duration.ts";
 import { POLICY_FIELDS, type FieldRule } from "./fields.ts";
 import { flattenDocument, nestDocument } from "./flatten.ts";
-import { COMPONENTS, type Policy } from "./policy.ts";
+import { orderedParts } from "./health-parts.ts";
+import { COMPONENTS, type HealthPartPolicy, type Policy } from "./policy.ts";
 
 /** A document as JSON or YAML holds it. */
 export type PolicyDocument = { readonly [key: string]: Json };
@@ -53,11 +55,28 @@ export function valueAt(policy: Policy, at: readonly string[]): unknown {
 
 function printed(rule: FieldRule, value: unknown): Json {
   if (rule.type === "duration") return value === null ? null : formatDuration(value as number);
+  if (rule.type === "healthParts") {
+    const parts = value as Policy["health"]["parts"];
+    // A known part that was taken away is said to be, or reading the document would bring it back.
+    const gone = HEALTH_PARTS.filter((name) => parts[name] === undefined);
+    return Object.fromEntries([
+      ...orderedParts(parts).map(([name, part]) => [name, printedPart(part)] as const),
+      ...gone.map((name) => [name, null] as const),
+    ]);
+  }
+  if (rule.type === "weights") {
+    const weights = value as { readonly [name: string]: number };
+    return Object.fromEntries(rule.names.map((name) => [name, weights[name]!]));
+  }
   if (rule.type !== "components") return value as Json;
   const weights = value as Policy["components"];
   return Object.fromEntries(
     COMPONENTS.flatMap((name) => (weights[name] === undefined ? [] : [[name, weights[name]]])),
   );
+}
+
+function printedPart({ good, bad, idleOnly }: HealthPartPolicy): Json {
+  return { good, bad, idle_only: idleOnly };
 }
 
 /** All values by path, components one by one: a diff says which of them moved. */

@@ -5,9 +5,12 @@
  * The keys of the provider document (`reputation` and `tracking`) stand as it prints them; the rest is added
  * beside them.
  */
-import { METRIC_NAMES, METRICS, type MetricSpec } from "../event/metrics.ts";
+import { HEALTH_PARTS_MAX } from "../event/jobs.ts";
+import { SELECTION_POLICIES } from "../event/selection.ts";
+import { METRICS, type MetricSpec } from "../event/metrics.ts";
+import { WINDOW_DECISIONS_MAX } from "../select/decision-window.ts";
 import { DURATION_MAX_MS, formatDuration } from "./duration.ts";
-import { COMPONENTS } from "./policy.ts";
+import { COMPONENTS, SOURCES } from "./policy.ts";
 import { EARNED_REWARDS, PENALTY_TYPES, REWARD_TYPES, SEVERITIES, type EarnedReward } from "./vocabulary.ts";
 
 export interface NumberRule {
@@ -41,8 +44,12 @@ export type FieldRule =
   | { readonly type: "cuts"; readonly order: "falling" | "rising"; readonly max: number }
   /** Components by name; a document that names any names all, for they must sum to 1. */
   | { readonly type: "components" }
-  /** A list of metrics. */
-  | { readonly type: "metrics" };
+  /** Weights of all the names, 0 or more, that sum to 1. */
+  | { readonly type: "weights"; readonly names: readonly string[] }
+  /** A list of sources: metrics, jobs, health. */
+  | { readonly type: "sources" }
+  /** Parts of a health report by name; those that are named are laid over the base's, null takes one away. */
+  | { readonly type: "healthParts" };
 
 export interface PolicyField {
   /** Keys in the document, outermost first, joined by dots. */
@@ -65,6 +72,7 @@ const WEIGHT_MAX = 1000;
 const STREAK_DAYS_MAX = 60;
 const SAMPLE_SIZE_MAX = 100_000;
 const SECOND_MS = 1000;
+const BID_PARTS = ["reputation", "health", "price", "time"] as const;
 
 const points: FieldRule = { type: "number", min: 0, max: SCORE_MAX };
 const weight: FieldRule = { type: "number", min: 0, above: true, max: WEIGHT_MAX };
@@ -80,19 +88,12 @@ export const POLICY_FIELDS: readonly PolicyField[] = [
   ...trustFields(),
   ...sanctionFields(),
   ...tierFields(),
+  ...momentumFields(),
+  ...probationFields(),
+  ...healthFields(),
+  ...selectionFields(),
   ...trackingFields(),
 ];
-
-/**
- * The one key that has no place in a {@link Policy}: it decides while the document is read which components there
- * are. A document that does not have it means all metrics.
- */
-export const SOURCES_FIELD = {
-  path: "reputation.sources",
-  rule: { type: "metrics" },
-  description:
-    "Metrics that are reported; components that none of them feeds are left out, the other weights rescaled.",
-} as const satisfies Omit<PolicyField, "at" | "scales">;
 
 /** What a field takes, in words: for messages and for the reference page. */
 export function describeRule(rule: FieldRule): string {
@@ -113,8 +114,12 @@ export function describeRule(rule: FieldRule): string {
       return `a strictly ${rule.order} list of numbers above 0 and up to ${rule.max}`;
     case "components":
       return `weights above 0 that sum to 1, of ${COMPONENTS.join(", ")}`;
-    case "metrics":
-      return `a list of different metrics, of ${METRIC_NAMES.join(", ")}`;
+    case "weights":
+      return `weights from 0 that sum to 1, of all of ${rule.names.join(", ")}`;
+    case "sources":
+      return `a list of different sources, of ${SOURCES.join(", ")}`;
+    case "healthParts":
+      return `at most ${HEALTH_PARTS_MAX} parts by name, each null or { good, bad, idle_only } with two different numbers`;
   }
 }
 
@@ -132,6 +137,12 @@ function describeDuration({ min, nullMeans }: DurationRule): string {
 
 function scoreFields(): PolicyField[] {
   return [
+    field(
+      "reputation.sources",
+      "sources",
+      { type: "sources" },
+      "What is reported; components that none of it feeds are left out, the other weights rescaled.",
+    ),
     field(
       "reputation.components",
       "components",
@@ -156,6 +167,12 @@ function evidenceFields(): PolicyField[] {
       "decayRatePerDay",
       { type: "number", min: 0, max: 100 },
       "Per day: decay of the weight of evidence, and the points a silent subject loses.",
+    ),
+    field(
+      "reputation.idle_decay",
+      "idleDecayPerDay",
+      { type: "number", min: 0, max: 0.99, nullable: true },
+      "Share of what is above the initial score that a silent subject loses a day, instead of points.",
     ),
     field(
       "reputation.prior_weight",
@@ -361,6 +378,229 @@ function tierFields(): PolicyField[] {
       "Windows of evidence a subject needs to leave the last tier.",
     ),
   ];
+}
+
+function momentumFields(): PolicyField[] {
+  const share: FieldRule = { type: "number", min: 0, above: true, max: 1 };
+  return [
+    field(
+      "jobs.momentum.success",
+      "momentum.success",
+      { type: "number", min: 1, max: 10 },
+      "Factor of a success.",
+    ),
+    field("jobs.momentum.failure", "momentum.failure", share, "Factor of a failure."),
+    field("jobs.momentum.floor", "momentum.floor", share, "Momentum never falls below it."),
+    field(
+      "jobs.momentum.burst",
+      "momentum.burstMs",
+      { type: "duration", min: 0, max: DURATION_MAX_MS },
+      "Failures that end within this time of each other move momentum once.",
+    ),
+  ];
+}
+
+function probationFields(): PolicyField[] {
+  const share: FieldRule = { type: "number", min: 0, max: 1 };
+  const at = (key: string): string => `jobs.probation.${key}`;
+  return [
+    field(at("momentum_below"), "probation.momentumBelow", share, "Entered below this momentum."),
+    pointField(
+      at("upper_below"),
+      "probation.upperBelow",
+      "Entered when the upper bound of score x momentum is below it.",
+    ),
+    field(
+      at("success_upper_below"),
+      "probation.successUpperBelow",
+      share,
+      "Entered when the upper bound of the success rate is below it.",
+    ),
+    field(at("jobs_min"), "probation.jobsMin", count(0, 1e9), "Jobs before the success rate is judged."),
+    field(at("leave_momentum"), "probation.leaveMomentum", share, "Left at this momentum or above."),
+    field(at("good_jobs"), "probation.goodJobs", count(1, 1e6), "Good jobs in a row needed to leave."),
+    field(
+      at("good_jobs_max"),
+      "probation.goodJobsMax",
+      count(1, 1e6),
+      "They double with each entry up to this.",
+    ),
+    field(
+      at("forgiven_after"),
+      "probation.forgivenAfter",
+      count(1, 1e9),
+      "Jobs outside probation after which one entry is forgiven.",
+    ),
+  ];
+}
+
+function healthFields(): PolicyField[] {
+  const percent: FieldRule = { type: "number", min: 0, max: 100 };
+  return [
+    field("health.interval", "health.intervalMs", length, "Time between two health reports."),
+    field(
+      "health.silent_after",
+      "health.silentAfter",
+      count(1, 1000),
+      "Intervals without a report after which a subject is silent.",
+    ),
+    field("health.healthy_from", "health.healthyFrom", percent, "Health from which a subject is healthy."),
+    field("health.floor", "health.floor", percent, "Health below which a subject gets no jobs."),
+    field(
+      "health.parts",
+      "health.parts",
+      { type: "healthParts" },
+      "Parts of a report: 100 up to good, 0 from bad on; idle_only parts count only while no job is assigned.",
+    ),
+  ];
+}
+
+function selectionFields(): PolicyField[] {
+  const share: FieldRule = { type: "number", min: 0, max: 1 };
+  const percent: FieldRule = { type: "number", min: 0, max: 100 };
+  return [
+    selectionField(
+      "policy",
+      "policy",
+      { type: "choice", values: SELECTION_POLICIES },
+      "How a bid is chosen.",
+    ),
+    selectionField(
+      "weights",
+      "weights",
+      { type: "weights", names: BID_PARTS },
+      "Parts of a bid's value; they sum to 1.",
+    ),
+    selectionField(
+      "relative",
+      "relative",
+      { type: "choice", values: ["median", "cheapest"] },
+      "What prices and times are compared with where the request names no reference.",
+    ),
+    selectionField(
+      "condition_floor",
+      "conditionFloor",
+      percent,
+      "Condition 0..100 up to which a bid is worth nothing.",
+    ),
+    selectionField(
+      "condition_span",
+      "conditionSpan",
+      { type: "number", min: 0, above: true, max: 100 },
+      "Points above the floor from which condition takes nothing off.",
+    ),
+    selectionField(
+      "load_factor",
+      "loadFactor",
+      { type: "number", min: 0, max: 10 },
+      "Load of one job in flight.",
+    ),
+    selectionField(
+      "indifference",
+      "indifference",
+      share,
+      "Values within this share of the larger are equal.",
+    ),
+    selectionField(
+      "doubt_deviations",
+      "doubtDeviations",
+      { type: "number", min: 0, max: 10 },
+      "So are values within this many standard deviations of their difference.",
+    ),
+    selectionField("slow_start", "slowStart", count(1, 1e6), "Jobs at once of who has done none well yet."),
+    ...explorationFields(),
+    ...operatorCapFields(),
+    selectionField(
+      "outcome_timeout",
+      "outcomeTimeoutMs",
+      length,
+      "Time after which a selection without an outcome is forgotten.",
+    ),
+  ];
+}
+
+function explorationFields(): PolicyField[] {
+  const share: FieldRule = { type: "number", min: 0, max: 1 };
+  return [
+    selectionField(
+      "exploration.share",
+      "explorationShare",
+      share,
+      "Share of the decisions that finds out about newcomers and those on probation.",
+    ),
+    selectionField(
+      "exploration.fair_share",
+      "explorationFairShare",
+      share,
+      "One of them gets at most this share of a fair share.",
+    ),
+    selectionField(
+      "exploration.in_flight_max",
+      "explorationInFlightMax",
+      count(1, 255),
+      "Exploration jobs at once.",
+    ),
+    selectionField(
+      "exploration.cost_max",
+      "explorationCostMax",
+      { type: "number", min: 1, max: 1e6 },
+      "An explored bid asks at most this many times the median price and time.",
+    ),
+    selectionField(
+      "exploration.newcomer_jobs",
+      "newcomerJobs",
+      count(0, 1e6),
+      "Finished jobs under which a subject is a newcomer.",
+    ),
+    selectionField(
+      "exploration.first_wait",
+      "explorationFirstWaitMs",
+      length,
+      "Wait of exploration after an incident.",
+    ),
+    selectionField(
+      "exploration.wait_factor",
+      "explorationWaitFactor",
+      { type: "number", min: 1, max: 100 },
+      "Growth of the wait with each incident in a row.",
+    ),
+    selectionField("exploration.longest_wait", "explorationLongestWaitMs", length, "Longest such wait."),
+  ];
+}
+
+function operatorCapFields(): PolicyField[] {
+  const share: FieldRule = { type: "number", min: 0, max: 1 };
+  const capShare: FieldRule = { type: "number", min: 0, above: true, max: 1 };
+  return [
+    selectionField(
+      "operator_cap.share",
+      "operatorCap",
+      capShare,
+      "Most that one operator gets of the last decisions.",
+    ),
+    selectionField(
+      "operator_cap.window",
+      "operatorWindow",
+      count(1, WINDOW_DECISIONS_MAX),
+      "How many decisions those are.",
+    ),
+    selectionField(
+      "operator_cap.fair_share",
+      "operatorCapFairShare",
+      { type: "number", min: 1, max: 100 },
+      "But at least this over the number of operators that bid.",
+    ),
+    selectionField(
+      "operator_cap.yield",
+      "capYield",
+      share,
+      "The cap gives way rather than take less than this of the best.",
+    ),
+  ];
+}
+
+function selectionField(key: string, at: string, rule: FieldRule, description: string): PolicyField {
+  return field(`selection.${key}`, `selection.${at}`, rule, description);
 }
 
 function trackingFields(): PolicyField[] {

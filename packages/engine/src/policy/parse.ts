@@ -1,12 +1,11 @@
 /** Policy documents, as people write them, made into complete and valid policies. */
-import { METRIC_NAMES, metricCode, type MetricName } from "../event/metrics.ts";
-import { COMPONENT_METRICS } from "./compile.ts";
+import { HEALTH_PARTS_MAX } from "../event/jobs.ts";
+import { COMPONENT_SOURCES } from "./compile.ts";
 import { parseDuration } from "./duration.ts";
 import { valueAt } from "./document.ts";
 import {
   describeRule,
   POLICY_FIELDS,
-  SOURCES_FIELD,
   TIERS_MAX,
   type DurationRule,
   type FieldRule,
@@ -14,8 +13,17 @@ import {
   type PolicyField,
 } from "./fields.ts";
 import { flattenDocument, isPlainObject } from "./flatten.ts";
+import { orderedParts } from "./health-parts.ts";
 import { nearest } from "./nearest.ts";
-import { COMPONENTS, type ComponentName, type Policy } from "./policy.ts";
+import {
+  COMPONENTS,
+  SOURCES,
+  type ComponentName,
+  type HealthPartPolicy,
+  type HealthPolicy,
+  type Policy,
+  type Source,
+} from "./policy.ts";
 import { PRESET_DOCUMENTS, STORAGE_PROVIDER, type PresetDocument } from "./presets.ts";
 import { report, show, type Problem } from "./problem.ts";
 
@@ -35,21 +43,21 @@ const WEIGHTS_TOLERANCE = 1e-9;
 const DECAY_WINDOWS_MAX = 1_000_000;
 /** Aggregates are kept per subject, metric and step. */
 const AGGREGATE_STEPS_MAX = 1000;
+/** Largest limit of a health part. */
+const HEALTH_LIMIT_MAX = 1e12;
+const PART_KEYS = ["good", "bad", "idle_only"];
+const PART_NAME = /^[a-z][a-z0-9_]{0,63}$/u;
 const NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/u;
 
 /**
  * Reads a policy document (`reputation:` and `tracking:` as the provider document prints them, and what is added
  * beside them). Missing keys take the value of the preset named by `extends` (`storage-provider` unless given);
- * points among them scale with `max_score`. `reputation.sources` names the metrics that will be reported and leaves
+ * points among them scale with `max_score`. `reputation.sources` names what will be reported and leaves
  * out the components that none of them feeds; the policy has only those that remain. All problems are reported at
  * once, at most a hundred.
  */
 export function parsePolicy(document: unknown): ParsedPolicy {
-  const flat = flattenDocument(document, [
-    "extends",
-    SOURCES_FIELD.path,
-    ...POLICY_FIELDS.map(({ path }) => path),
-  ]);
+  const flat = flattenDocument(document, ["extends", ...POLICY_FIELDS.map(({ path }) => path)]);
   const problems = [...flat.problems];
   const base = basePolicy(flat.values.get("extends") ?? STORAGE_PROVIDER.name, problems);
   const given = new Map<PolicyField, unknown>();
@@ -58,12 +66,9 @@ export function parsePolicy(document: unknown): ParsedPolicy {
     const value = readValue(field.rule, flat.values.get(field.path), field.path, problems);
     if (value !== undefined) given.set(field, value);
   }
-  const sources = flat.values.has(SOURCES_FIELD.path)
-    ? readSources(flat.values.get(SOURCES_FIELD.path), problems)
-    : METRIC_NAMES;
   // Relations between fields are judged only when each is valid by itself, else one mistake would show as many.
-  if (base === null || sources === undefined || problems.length > 0) return { type: "invalid", problems };
-  const policy = withSources(overlay(base, given), sources, problems);
+  if (base === null || problems.length > 0) return { type: "invalid", problems };
+  const policy = withSources(overlay(base, given), problems);
   checkRelations(policy, problems);
   return problems.length > 0 ? { type: "invalid", problems } : { type: "ok", policy };
 }
@@ -114,8 +119,12 @@ function readValue(rule: FieldRule, raw: unknown, path: string, problems: Proble
       return readCuts(rule, raw, path, problems);
     case "components":
       return readComponents(raw, path, problems);
-    case "metrics":
-      return readSources(raw, problems);
+    case "weights":
+      return readWeights(rule, raw, path, problems);
+    case "sources":
+      return readSources(rule, raw, path, problems);
+    case "healthParts":
+      return readHealthParts(rule, raw, path, problems);
   }
 }
 
@@ -194,20 +203,94 @@ function readComponents(raw: unknown, path: string, problems: Problem[]): Policy
   return weights;
 }
 
-function readSources(raw: unknown, problems: Problem[]): MetricName[] | undefined {
-  const { path, rule } = SOURCES_FIELD;
+type WeightsRule = Extract<FieldRule, { type: "weights" }>;
+
+function readWeights(
+  rule: WeightsRule,
+  raw: unknown,
+  path: string,
+  problems: Problem[],
+): { [name: string]: number } | undefined {
+  if (!isPlainObject(raw)) return refuse(rule, raw, path, problems);
+  const known = problems.length;
+  const { values, problems: unknown } = flattenDocument(raw, rule.names);
+  problems.push(...unknown.map((problem) => ({ ...problem, path: `${path}.${problem.path}` })));
+  const weights: { [name: string]: number } = {};
+  for (const name of rule.names) {
+    const weight = readNumber(
+      { type: "number", min: 0, max: 1 },
+      values.get(name),
+      `${path}.${name}`,
+      problems,
+    );
+    if (typeof weight === "number") weights[name] = weight;
+  }
+  if (problems.length > known) return undefined;
+  const sum = rule.names.reduce((total, name) => total + weights[name]!, 0);
+  if (Math.abs(sum - 1) <= WEIGHTS_TOLERANCE) return weights;
+  report(problems, path, "weights_sum", `the weights must sum to 1, not ${sum}`);
+  return undefined;
+}
+
+function readSources(rule: FieldRule, raw: unknown, path: string, problems: Problem[]): Source[] | undefined {
   if (!Array.isArray(raw)) return refuse(rule, raw, path, problems);
   const known = problems.length;
   if (new Set(raw).size < raw.length) return refuse(rule, raw, path, problems, "unknown_value");
-  if (raw.length === 0) report(problems, path, "wrong_length", `${path} must name at least one metric`);
+  if (raw.length === 0) report(problems, path, "wrong_length", `${path} must name at least one source`);
   for (const name of raw as readonly unknown[]) {
     if (typeof name !== "string") refuse(rule, name, path, problems);
-    else if (metricCode(name) === -1) {
-      const message = `there is no metric ${show(name)}; the nearest is ${nearest(name, METRIC_NAMES)}`;
+    else if (!SOURCES.some((source) => source === name)) {
+      const message = `there is no source ${show(name)}; the nearest is ${nearest(name, SOURCES)}`;
       report(problems, path, "unknown_metric", message);
     }
   }
-  return problems.length > known ? undefined : METRIC_NAMES.filter((name) => raw.includes(name));
+  return problems.length > known ? undefined : SOURCES.filter((name) => raw.includes(name));
+}
+
+type PartChanges = { readonly [name: string]: HealthPartPolicy | null };
+
+/** What the document says of parts; they are laid over the base's later. */
+function readHealthParts(
+  rule: FieldRule,
+  raw: unknown,
+  path: string,
+  problems: Problem[],
+): PartChanges | undefined {
+  if (!isPlainObject(raw)) return refuse(rule, raw, path, problems);
+  const known = problems.length;
+  const changes: { [name: string]: HealthPartPolicy | null } = {};
+  for (const [name, value] of Object.entries(raw)) {
+    const at = `${path}.${name}`;
+    if (!PART_NAME.test(name)) refuse({ type: "name" }, name, at, problems, "unknown_value");
+    else if (value === null) changes[name] = null;
+    else if (isPlainObject(value)) {
+      const part = readHealthPart(value, at, problems);
+      if (part !== undefined) changes[name] = part;
+    } else refuse(rule, value, at, problems);
+  }
+  return problems.length > known ? undefined : changes;
+}
+
+function readHealthPart(
+  value: { [key: string]: unknown },
+  path: string,
+  problems: Problem[],
+): HealthPartPolicy | undefined {
+  const { values, problems: unknown } = flattenDocument(value, PART_KEYS);
+  problems.push(...unknown.map((problem) => ({ ...problem, path: `${path}.${problem.path}` })));
+  const limit: NumberRule = { type: "number", min: -HEALTH_LIMIT_MAX, max: HEALTH_LIMIT_MAX };
+  const good = readNumber(limit, values.get("good"), `${path}.good`, problems);
+  const bad = readNumber(limit, values.get("bad"), `${path}.bad`, problems);
+  const idleOnly = readValue(
+    { type: "boolean" },
+    values.get("idle_only") ?? false,
+    `${path}.idle_only`,
+    problems,
+  );
+  if (typeof good !== "number" || typeof bad !== "number" || typeof idleOnly !== "boolean") return undefined;
+  if (good !== bad) return { good, bad, idleOnly };
+  report(problems, path, "not_monotone", `${path}: good and bad are both ${good}, so nothing lies between`);
+  return undefined;
 }
 
 function refuse(
@@ -231,7 +314,7 @@ function overlay(base: Policy, given: ReadonlyMap<PolicyField, unknown>): Policy
   for (const field of POLICY_FIELDS) {
     const inherited = valueAt(base, field.at);
     const value = given.has(field) ? given.get(field) : field.scales ? scaled(inherited, scale) : inherited;
-    put(draft, field.at, value);
+    put(draft, field.at, field.rule.type === "healthParts" ? partsOver(inherited, value) : value);
   }
   // A copy of a whole policy, in which each field was replaced by a value of the same type.
   return draft as unknown as Policy;
@@ -241,20 +324,30 @@ function overlay(base: Policy, given: ReadonlyMap<PolicyField, unknown>): Policy
  * The policy with those of its components that a source feeds. What is left out would stay at its prior for ever, so
  * its weight is shared out: weight / sum of the remaining weights. Trust is fed by the score itself and stays.
  */
-function withSources(policy: Policy, sources: readonly MetricName[], problems: Problem[]): Policy {
+function withSources(policy: Policy, problems: Problem[]): Policy {
   const isFed = (name: ComponentName): boolean =>
-    sources.some((metric) => COMPONENT_METRICS[name].includes(metric));
+    policy.sources.some((source) => COMPONENT_SOURCES[name].includes(source));
   const before = COMPONENTS.filter((name) => policy.components[name] !== undefined);
   const kept = before.filter((name) => name === "trust" || isFed(name));
   if (kept.length === before.length) return policy;
   if (!kept.some(isFed)) {
-    const message = `${sources.join(", ")} feeds no component of the policy, which has ${before.join(", ")}`;
-    report(problems, SOURCES_FIELD.path, "no_component", message);
+    const message = `${policy.sources.join(", ")} feeds no component of the policy, which has ${before.join(", ")}`;
+    report(problems, "reputation.sources", "no_component", message);
     return policy;
   }
   const sum = kept.reduce((total, name) => total + policy.components[name]!, 0);
   const components = Object.fromEntries(kept.map((name) => [name, policy.components[name]! / sum]));
   return { ...policy, components };
+}
+
+/** Parts of the base with the changes laid over them. */
+function partsOver(inherited: unknown, changes: unknown): HealthPolicy["parts"] {
+  const merged: { [name: string]: HealthPartPolicy | null } = {
+    ...(inherited as HealthPolicy["parts"]),
+    ...(changes as PartChanges),
+  };
+  const kept = Object.entries(merged).filter((part): part is [string, HealthPartPolicy] => part[1] !== null);
+  return Object.fromEntries(orderedParts(Object.fromEntries(kept)));
 }
 
 function scaled(value: unknown, scale: number): unknown {
@@ -276,6 +369,11 @@ function copyOf(value: unknown): unknown {
 
 /** What no field can say alone. */
 function checkRelations(policy: Policy, problems: Problem[]): void {
+  const parts = Object.keys(policy.health.parts).length;
+  if (parts > HEALTH_PARTS_MAX) {
+    const message = `health.parts has ${parts} parts; at most ${HEALTH_PARTS_MAX} fit`;
+    report(problems, "health.parts", "wrong_length", message);
+  }
   checkScores(policy, problems);
   checkTiers(policy, problems);
   checkTimes(policy, problems);

@@ -4,12 +4,29 @@
  *
  * Durations are milliseconds, scores lie between `minScore` and `maxScore`, weights are pure numbers.
  */
-import type { MetricName } from "../event/metrics.ts";
+import type { SelectionRules } from "../select/rules.ts";
+import { METRIC_NAMES, type MetricName } from "../event/metrics.ts";
 import type { EarnedReward, PenaltyType, RewardType } from "./vocabulary.ts";
 
-/** Components that exist in this build; a policy that names another is refused. */
-export const COMPONENTS = ["reliability", "performance", "uptime", "response", "trust"] as const;
+/** Components that exist in this build; a policy that names another is refused. The order is part of the row's layout. */
+export const COMPONENTS = [
+  "reliability",
+  "performance",
+  "uptime",
+  "response",
+  "trust",
+  "success",
+  "efficiency",
+  "consistency",
+  "completion",
+  "sla",
+  "errors",
+] as const;
 export type ComponentName = (typeof COMPONENTS)[number];
+
+/** What is reported of a kind: metrics, job outcomes, health reports. A component that no source feeds is left out. */
+export const SOURCES = [...METRIC_NAMES, "jobs", "health"] as const;
+export type Source = MetricName | "jobs" | "health";
 
 export interface MetricPolicy {
   /** Weight of the metric inside its components, more than 0. */
@@ -63,8 +80,65 @@ export interface TierPolicy {
   readonly evidenceMin: number;
 }
 
+/** A multiplier that says how it goes right now: selection and probation look at score x momentum. */
+export interface MomentumPolicy {
+  /** Factor of a success, 1 or more, and of a failure, 1 or less; momentum stays between `floor` and 1. */
+  readonly success: number;
+  readonly failure: number;
+  readonly floor: number;
+  /** Failures that end within this time of each other move it once. */
+  readonly burstMs: number;
+}
+
+export interface ProbationPolicy {
+  /** Entered below this momentum, */
+  readonly momentumBelow: number;
+  /** or when the upper bound of score x momentum is below this, in points, */
+  readonly upperBelow: number;
+  /** or when the upper bound of the success rate, 0..1, is below this after at least `jobsMin` jobs. */
+  readonly successUpperBelow: number;
+  readonly jobsMin: number;
+  /** Left at this momentum after so many good jobs in a row, doubled with each entry up to the most. */
+  readonly leaveMomentum: number;
+  readonly goodJobs: number;
+  readonly goodJobsMax: number;
+  /** Jobs outside probation after which one entry is forgiven. */
+  readonly forgivenAfter: number;
+}
+
+/** One part of a health report: 100 up to `good`, 0 from `bad` on, linear between; `good` above `bad` where more is better. */
+export interface HealthPartPolicy {
+  readonly good: number;
+  readonly bad: number;
+  /** True where the part says nothing while a job is assigned: working is not ill. Such a part is never the worst. */
+  readonly idleOnly: boolean;
+}
+
+export interface HealthPolicy {
+  /** Time between two reports, and after how many of them without one a subject is silent. */
+  readonly intervalMs: number;
+  readonly silentAfter: number;
+  /** Healthy from here, 0..100; below the floor it gets no jobs. */
+  readonly healthyFrom: number;
+  readonly floor: number;
+  /** At most `HEALTH_PARTS_MAX`, by name. */
+  readonly parts: { readonly [name: string]: HealthPartPolicy };
+}
+
+/** How a bid is chosen (`scoring.md`, section 7), and what outcomes change about it. */
+export interface SelectionRulesOfPolicy extends SelectionRules {
+  /** Wait of exploration after an incident, its growth with each in a row, and its end. */
+  readonly explorationFirstWaitMs: number;
+  readonly explorationWaitFactor: number;
+  readonly explorationLongestWaitMs: number;
+  /** A selection whose outcome has not come by then is forgotten. */
+  readonly outcomeTimeoutMs: number;
+}
+
 export interface Policy {
   readonly name: string;
+  /** In the order of {@link SOURCES}. */
+  readonly sources: readonly Source[];
   /** Components with their weights; the weights sum to 1. */
   readonly components: { readonly [name in ComponentName]?: number };
   readonly initialScore: number;
@@ -72,6 +146,8 @@ export interface Policy {
   readonly minScore: number;
   /** Per day: decay of evidence weight, and points a silent subject loses. */
   readonly decayRatePerDay: number;
+  /** Share of the distance above the initial score that a silent subject loses a day; null: `decayRatePerDay` points. */
+  readonly idleDecayPerDay: number | null;
   /** Pseudo-observations at `initialScore` that a component starts with. */
   readonly priorWeight: number;
   /** Decay counts at most this much between two pieces of evidence. */
@@ -109,6 +185,10 @@ export interface Policy {
   readonly rewardRules: RewardRules;
   readonly alerts: AlertPolicy;
   readonly tiers: TierPolicy;
+  readonly momentum: MomentumPolicy;
+  readonly probation: ProbationPolicy;
+  readonly health: HealthPolicy;
+  readonly selection: SelectionRulesOfPolicy;
   /** Aggregates: window, step, and raw samples kept per subject and metric. */
   readonly metricRetentionMs: number;
   readonly aggregateIntervalMs: number;

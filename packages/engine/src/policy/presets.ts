@@ -2,7 +2,8 @@
  * The presets: policies that reproduce the four documents. `storage-provider` is the policy everything else
  * starts from; the others are documents over it and become available when their components exist.
  */
-import { METRICS, type MetricName } from "../event/metrics.ts";
+import { METRIC_NAMES, METRICS, type MetricName } from "../event/metrics.ts";
+import { SELECTION_DEFAULTS } from "../select/rules.ts";
 import type { MetricPolicy, Policy } from "./policy.ts";
 import { PENALTY_TYPES, type PenaltyType } from "./vocabulary.ts";
 
@@ -68,11 +69,13 @@ const PENALTY_DURATIONS_MS: { readonly [type in PenaltyType]?: number } = {
 /** Storage providers, complete: `scoring.md` sections 2 to 4 and 8, figures of the provider document. */
 export const STORAGE_PROVIDER: Policy = {
   name: "storage-provider",
+  sources: METRIC_NAMES,
   components: { reliability: 0.25, performance: 0.2, uptime: 0.2, response: 0.15, trust: 0.2 },
   initialScore: 75,
   maxScore: 100,
   minScore: 0,
   decayRatePerDay: 0.1,
+  idleDecayPerDay: null,
   priorWeight: 10,
   maxGapMs: 3 * DAY_MS,
   effectiveSizeMax: 1000,
@@ -133,6 +136,43 @@ export const STORAGE_PROVIDER: Policy = {
     ratedMin: 20,
     evidenceMin: 10,
   },
+  momentum: { success: 1.05, failure: 0.9, floor: 0.25, burstMs: 500 },
+  probation: {
+    momentumBelow: 0.85,
+    upperBelow: 30,
+    successUpperBelow: 0.8,
+    jobsMin: 20,
+    leaveMomentum: 0.95,
+    goodJobs: 5,
+    goodJobsMax: 320,
+    forgivenAfter: 500,
+  },
+  health: {
+    intervalMs: 60 * SECOND_MS,
+    silentAfter: 3,
+    healthyFrom: 60,
+    floor: 30,
+    parts: {
+      response_time: { good: 500, bad: 5000, idleOnly: false },
+      cpu_usage: { good: 70, bad: 100, idleOnly: true },
+      memory_usage: { good: 75, bad: 98, idleOnly: false },
+      disk_usage: { good: 80, bad: 98, idleOnly: false },
+      network_latency: { good: 100, bad: 1000, idleOnly: false },
+      // 100 and 10 Mbit/s.
+      bandwidth: { good: 12.5e6, bad: 1.25e6, idleOnly: false },
+      temperature: { good: 75, bad: 95, idleOnly: false },
+      gpu_utilization: { good: 70, bad: 100, idleOnly: true },
+      gpu_temperature: { good: 80, bad: 95, idleOnly: false },
+      error_rate: { good: 1, bad: 20, idleOnly: false },
+    },
+  },
+  selection: {
+    ...SELECTION_DEFAULTS,
+    explorationFirstWaitMs: 20 * SECOND_MS,
+    explorationWaitFactor: 4,
+    explorationLongestWaitMs: 15 * MINUTE_MS,
+    outcomeTimeoutMs: HOUR_MS,
+  },
   metricRetentionMs: 24 * HOUR_MS,
   aggregateIntervalMs: HOUR_MS,
   sampleSize: 1000,
@@ -154,7 +194,9 @@ export const PRESET_DOCUMENTS: readonly PresetDocument[] = [
     document: {
       name: "compute-worker",
       reputation: {
+        sources: ["jobs", "health"],
         initial_score: 60,
+        idle_decay: 0.01,
         components: { success: 0.4, reliability: 0.25, efficiency: 0.2, consistency: 0.15 },
         penalty_weights: { malicious_behavior: 1, poor_performance: 1 },
         penalty_durations: { malicious_behavior: "168h", poor_performance: "168h" },
@@ -167,6 +209,7 @@ export const PRESET_DOCUMENTS: readonly PresetDocument[] = [
     document: {
       name: "marketplace-provider",
       reputation: {
+        sources: [...METRIC_NAMES, "jobs"],
         initial_score: 75,
         components: {
           completion: 0.25,

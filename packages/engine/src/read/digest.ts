@@ -1,9 +1,10 @@
 /** Digest of everything that decides a score: equal on every machine that has applied the same log. */
 import { canonicalJson } from "../event/codec.ts";
 import { StateDigest } from "../num/hash.ts";
-import { CHANGE_STAMP, ROW_SIZE, rowStart } from "../state/row-table.ts";
+import { CHANGE_STAMP, ROW_SIZE, rowStart, type Chunk } from "../state/row-table.ts";
+import { WORK_ROW_SIZE, workStart } from "../state/work-row.ts";
 import { stored } from "../sanction/sanction.ts";
-import type { State } from "../state/state.ts";
+import type { Kind, State } from "../state/state.ts";
 import { policyHash } from "../policy/document.ts";
 
 /** 16 hex digits over all rows, sanctions, profiles, policies and remembered requests. */
@@ -22,7 +23,9 @@ export function stateHash(state: State): string {
       const words = chunk.u32.subarray(start * 2, (start + ROW_SIZE) * 2);
       for (let word = 0; word < words.length; word++) if (word !== CHANGE_STAMP) digest.u32(words[word]!);
       digest.u32(kind.rank.bucketOf(row));
+      digestWork(digest, chunk, start);
     }
+    digestKind(digest, kind);
   }
   // Canonical, because the log gives back the keys of what people wrote in another order than they were sent.
   for (let subject = 0; subject < state.places.count; subject++) {
@@ -34,4 +37,20 @@ export function stateHash(state: State): string {
   }
   digest.text(JSON.stringify(state.memory.dump()));
   return digest.hex();
+}
+
+function digestWork(digest: StateDigest, { work }: Chunk, start: number): void {
+  if (work === null) return;
+  const first = workStart(start) * 2;
+  for (const word of work.u32.subarray(first, first + WORK_ROW_SIZE * 2)) digest.u32(word);
+}
+
+/** What is kept for a kind as a whole. */
+function digestKind(digest: StateDigest, { network, selections }: Kind): void {
+  for (const value of Object.values(network) as number[]) digest.f64(value);
+  for (const [number, { subject }] of selections.open) {
+    digest.f64(number);
+    digest.u32(subject);
+  }
+  for (const operator of selections.window.dump()) digest.u32(operator);
 }

@@ -3,7 +3,7 @@ import type { Attributes } from "../event/acts.ts";
 import type { ComponentName } from "../policy/policy.ts";
 import { rewardSharesAt, sharesAt, type Penalty, type Reward } from "../sanction/sanction.ts";
 import { componentInterval } from "../score/interval.ts";
-import { componentScore, inactivityLoss, scoreRow } from "../score/score.ts";
+import { afterSilence, componentScore, scoreRow, silentMs } from "../score/score.ts";
 import {
   EVENT_COUNT,
   EVIDENCE_DAYS,
@@ -122,19 +122,19 @@ function componentStandings(state: State, subject: number, nowMs: number): Compo
   const row = state.places.rowOf(subject);
   const chunk = table.chunkOf(row);
   const start = rowStart(row);
-  const { minScore, maxScore } = compiled.policy;
-  const lost = inactivityLoss(chunk, start, compiled, nowMs);
+  const silenceMs = silentMs(chunk, start, nowMs);
   return compiled.components.map((rule) => {
-    const score = componentScore(chunk, start, rule, compiled, lost, nowMs);
+    const score = componentScore(chunk, start, rule, compiled, nowMs);
     const interval = componentInterval(chunk, start, rule, compiled, nowMs);
     // Silence lowers the component, so its interval goes down with it.
-    const shift = rule.name === "trust" ? 0 : lost;
+    const aged = (points: number): number =>
+      rule.name === "trust" ? points : afterSilence(points, compiled, silenceMs);
     return {
       name: rule.name,
       weight: rule.weight,
       score,
-      lower: Math.max(minScore, Math.min(score, interval.lower - shift)),
-      upper: Math.min(maxScore, Math.max(score, interval.upper - shift)),
+      lower: Math.min(score, aged(interval.lower)),
+      upper: Math.max(score, aged(interval.upper)),
       effectiveSize: interval.effectiveSize,
       evidenceSize: interval.evidenceSize,
     };

@@ -11,8 +11,10 @@ import {
   sumComponent,
 } from "./component.ts";
 import { trustOf } from "./trust.ts";
+import { newWorkReading, readWork } from "./work-component.ts";
 
 const sums = newComponentSums();
+const work = newWorkReading();
 
 /** A component's interval on the score's scale, its effective size with and without the prior. */
 export interface ComponentInterval {
@@ -53,6 +55,32 @@ export function componentInterval(
       evidenceSize: days,
     };
   }
+  if (rule.signals.length === 0) return metricInterval(chunk, start, rule, compiled, nowMs);
+  readWork(chunk, start, rule, compiled, nowMs, work);
+  const ofWork = {
+    lower: work.lower * maxScore,
+    upper: work.upper * maxScore,
+    effectiveSize: work.size,
+    evidenceSize: work.trials,
+  };
+  if (rule.metrics.length === 0) return ofWork;
+  const ofMetrics = metricInterval(chunk, start, rule, compiled, nowMs);
+  return {
+    lower: (ofMetrics.lower + ofWork.lower) / 2,
+    upper: (ofMetrics.upper + ofWork.upper) / 2,
+    effectiveSize: (ofMetrics.effectiveSize + ofWork.effectiveSize) / 2,
+    evidenceSize: (ofMetrics.evidenceSize + ofWork.evidenceSize) / 2,
+  };
+}
+
+function metricInterval(
+  chunk: Chunk,
+  start: number,
+  rule: ComponentRule,
+  compiled: CompiledPolicy,
+  nowMs: number,
+): ComponentInterval {
+  const { maxScore } = compiled.policy;
   sumComponent(chunk, start, rule, compiled, sums);
   const size = effectiveSize(sums, compiled, nowMs);
   intervalEnds(sums.mean, spread(sums, compiled), size);

@@ -1,9 +1,11 @@
 /** score = clamp(min(max, base + rewards) - penalties, min, max), base = sum of weight x component (`scoring.md`, 1). */
+import { exp } from "../num/exp.ts";
 import { DAY_MS, type CompiledPolicy, type ComponentRule } from "../policy/compile.ts";
 import { rewardSharesAt, sharesAt, type Sanctions } from "../sanction/sanction.ts";
 import { LAST_AT, MEANS, STALE_MEANS, type Chunk } from "../state/row-table.ts";
 import { newComponentSums, sumComponent } from "./component.ts";
 import { trustOf } from "./trust.ts";
+import { workMean } from "./work-component.ts";
 
 const sums = newComponentSums();
 const shares: number[] = [];
@@ -17,55 +19,73 @@ export function scoreRow(
   nowMs: number,
 ): number {
   const { policy, components } = compiled;
-  const lost = inactivityLoss(chunk, start, compiled, nowMs);
   let base = 0;
-  for (const rule of components)
-    base += rule.weight * componentScore(chunk, start, rule, compiled, lost, nowMs);
+  for (const rule of components) base += rule.weight * componentScore(chunk, start, rule, compiled, nowMs);
   const rewards = sanctions === undefined ? 0 : rewardSharesAt(sanctions.rewards, policy, nowMs, shares);
   const penalties = sanctions === undefined ? 0 : sharesAt(sanctions.penalties, policy, nowMs, shares);
   const credited = Math.min(policy.maxScore, base + rewards) - penalties;
   return Math.max(policy.minScore, Math.min(policy.maxScore, credited));
 }
 
-/** One component, minScore..maxScore, with the loss by inactivity taken off; trust is not lost by silence. */
+/** One component, minScore..maxScore, with what silence takes off; trust is not lost by silence. */
 export function componentScore(
   chunk: Chunk,
   start: number,
   rule: ComponentRule,
   compiled: CompiledPolicy,
-  inactivityPoints: number,
   nowMs: number,
 ): number {
-  const { policy } = compiled;
-  if (rule.name === "trust") return trustOf(chunk, start, policy, nowMs);
-  return Math.max(policy.minScore, policy.maxScore * meanOf(chunk, start, rule, compiled) - inactivityPoints);
+  if (rule.name === "trust") return trustOf(chunk, start, compiled.policy, nowMs);
+  const mean = compiled.policy.maxScore * meanOf(chunk, start, rule, compiled);
+  return afterSilence(mean, compiled, silentMs(chunk, start, nowMs));
 }
 
 /**
- * Takes the means of components that have new evidence. A mean moves with evidence only, never with time, so it is
+ * What silence leaves of a component that stands at `points`: either it loses points, down to the minimum, or what
+ * it has above the initial score shrinks by a share a day, and what lies below stays.
+ */
+export function afterSilence(points: number, compiled: CompiledPolicy, silenceMs: number): number {
+  const { minScore, maxScore, initialScore, decayRatePerDay } = compiled.policy;
+  if (compiled.idlePerMs > 0) {
+    if (points <= initialScore || silenceMs === 0) return points;
+    return initialScore + (points - initialScore) * exp(-compiled.idlePerMs * silenceMs);
+  }
+  // The rate is both an exponential rate and points a day; as points it is written for a maximum of 100.
+  const lost = (((decayRatePerDay * maxScore) / 100) * silenceMs) / DAY_MS;
+  return Math.max(minScore, points - lost);
+}
+
+/**
+ * Takes the means of metrics in components that have new evidence. A mean moves with evidence only, never with time, so it is
  * kept in the row, and a sample costs the components it feeds and no others.
  */
 export function freshenMeans(chunk: Chunk, start: number, compiled: CompiledPolicy): void {
   const stale = chunk.u32[start * 2 + STALE_MEANS]!;
   if (stale === 0) return;
   for (const rule of compiled.components) {
-    if ((stale & (1 << rule.place)) !== 0)
-      chunk.f64[start + MEANS + rule.place] = meanOf(chunk, start, rule, compiled);
+    if (rule.metrics.length > 0 && (stale & (1 << rule.place)) !== 0)
+      chunk.f64[start + MEANS + rule.place] = metricMean(chunk, start, rule, compiled);
   }
   chunk.u32[start * 2 + STALE_MEANS] = 0;
 }
 
 function meanOf(chunk: Chunk, start: number, rule: ComponentRule, compiled: CompiledPolicy): number {
-  const stale = (chunk.u32[start * 2 + STALE_MEANS]! & (1 << rule.place)) !== 0;
-  if (!stale) return chunk.f64[start + MEANS + rule.place]!;
+  if (rule.metrics.length === 0)
+    return chunk.work === null ? compiled.priorUtility : workMean(chunk, start, rule, compiled);
+  const metrics = metricMean(chunk, start, rule, compiled);
+  if (rule.signals.length === 0 || chunk.work === null) return metrics;
+  // Where metrics and jobs both feed a component, each says half.
+  return (metrics + workMean(chunk, start, rule, compiled)) / 2;
+}
+
+function metricMean(chunk: Chunk, start: number, rule: ComponentRule, compiled: CompiledPolicy): number {
+  const isStale = (chunk.u32[start * 2 + STALE_MEANS]! & (1 << rule.place)) !== 0;
+  if (!isStale) return chunk.f64[start + MEANS + rule.place]!;
   sumComponent(chunk, start, rule, compiled, sums);
   return sums.mean;
 }
 
-/** Points each component but trust has lost by silence: decayRate a day since the newest evidence. */
-export function inactivityLoss(chunk: Chunk, start: number, compiled: CompiledPolicy, nowMs: number): number {
-  const silentMs = Math.max(0, nowMs - chunk.f64[start + LAST_AT]!);
-  // The rate is both an exponential rate and points a day; as points it is written for a maximum of 100.
-  const pointsPerDay = (compiled.policy.decayRatePerDay * compiled.policy.maxScore) / 100;
-  return (pointsPerDay * silentMs) / DAY_MS;
+/** Time since the newest evidence. */
+export function silentMs(chunk: Chunk, start: number, nowMs: number): number {
+  return Math.max(0, nowMs - chunk.f64[start + LAST_AT]!);
 }

@@ -41,8 +41,9 @@ export class Candidates {
   recent = new Float64Array(0);
   /** Dense number of the operator; a subject without one has a number of its own. */
   operator = new Uint32Array(0);
-  /** Jobs finished so far. */
+  /** Jobs finished so far, and the good ones among them. */
   jobs = new Float64Array(0);
+  completed = new Float64Array(0);
   /** Decayed job outcomes with the prior. */
   successes = new Float64Array(0);
   failures = new Float64Array(0);
@@ -69,6 +70,7 @@ export class Candidates {
     this.recent = new Float64Array(capacity);
     this.operator = new Uint32Array(capacity);
     this.jobs = new Float64Array(capacity);
+    this.completed = new Float64Array(capacity);
     this.successes = new Float64Array(capacity);
     this.failures = new Float64Array(capacity);
     this.flags = new Uint8Array(capacity);

@@ -71,9 +71,11 @@ function isToExplore(
 ): boolean {
   const reason = selection.exclusion[bid];
   const isNewcomer = reason === 0 && candidates.jobs[bid]! < rules.newcomerJobs;
+  // Of one that is known to be in trouble a single job tells enough.
+  const atOnce = isNewcomer ? rules.explorationInFlightMax : 1;
   return (
     (isNewcomer || reason === PROBATION || reason === CONDITION) &&
-    candidates.explorationInFlight[bid]! < rules.explorationInFlightMax &&
+    candidates.explorationInFlight[bid]! < atOnce &&
     candidates.exploreNotBeforeMs[bid]! <= nowMs
   );
 }

@@ -20,6 +20,8 @@ export interface SelectionRules {
   /** Two values count as equal within this share of the larger and this many standard deviations of their difference. */
   readonly indifference: number;
   readonly doubtDeviations: number;
+  /** Jobs at once of a bidder that has done none well yet; who has done more gets as many as it has done. */
+  readonly slowStart: number;
   /** Share of the decisions that goes to those whom the ordinary draw would not try. */
   readonly explorationShare: number;
   /** One of them gets at most this share of a fair share, which is one over the number of bids. */
@@ -47,6 +49,7 @@ export const SELECTION_DEFAULTS: SelectionRules = {
   loadFactor: 0.02,
   indifference: 0.02,
   doubtDeviations: 1.96,
+  slowStart: 2,
   explorationShare: 0.02,
   explorationFairShare: 0.5,
   explorationInFlightMax: 2,

@@ -17,6 +17,7 @@ import { explore } from "./explore.ts";
 import { listOthers, operatorCap } from "./operator-cap.ts";
 import type { SelectionRequest, SelectionRules } from "./rules.ts";
 import { CONDITION, Selection } from "./selection.ts";
+import { listUnderLoad } from "./slow-start.ts";
 import { appraise, weighConditions } from "./value.ts";
 
 /**
@@ -43,7 +44,8 @@ export function select(
     selection.chosen = explored;
   } else {
     selection.mode = isDegraded ? "degraded" : "draw";
-    const drawn = drawFrom(selection.pool, selection.poolCount, candidates, rules, selection);
+    const count = listUnderLoad(candidates, rules, selection);
+    const drawn = drawFrom(selection.list, count, candidates, rules, selection);
     selection.chosen = withinCap(drawn, candidates, rules, window, selection);
   }
   return selection;

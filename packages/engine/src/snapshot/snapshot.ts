@@ -8,14 +8,18 @@
 import type { TierCuts } from "../event/acts.ts";
 import { rebuildDeadlines } from "../fold/deadlines.ts";
 import { indexRow } from "../fold/index-row.ts";
+import { recount, type Network } from "../fold/network.ts";
+import type { OpenSelection } from "../fold/selections.ts";
 import type { Policy } from "../policy/policy.ts";
 import { stored, type StoredSanctions } from "../sanction/sanction.ts";
 import { METRIC_NAMES } from "../event/metrics.ts";
+import { WORK_LAYOUT } from "../state/work-row.ts";
 import { rowTranslation, type RowLayout, type RowTranslation } from "../state/row-layout.ts";
 import { NUMBER, ROW_LAYOUT, ROWS_PER_UNIT, rowStart } from "../state/row-table.ts";
 import type { MemoryDump } from "../state/memory.ts";
 import {
   addKind,
+  addWorkRows,
   createState,
   type Kind,
   type Profile,
@@ -61,7 +65,7 @@ interface Header {
   readonly version: number;
   /** What the numbers of metrics stand for, and how the rows lie. */
   readonly metrics: readonly string[];
-  readonly layouts: { readonly row: RowLayout };
+  readonly layouts: { readonly row: RowLayout; readonly work: RowLayout };
   readonly position: number;
   readonly now: number;
   readonly refreshNext: number;
@@ -75,7 +79,12 @@ interface Header {
     readonly rows: number;
     readonly cuts: { readonly scores: TierCuts["cuts"]; readonly rated: number } | null;
     readonly policyAt: number;
+    readonly hasWork: boolean;
+    readonly outcomes: Pick<Network, "finished" | "succeeded" | "outcomesAt">;
+    readonly open: readonly (readonly [number, OpenSelection])[];
+    readonly window: readonly number[];
   }[];
+  readonly operators: readonly string[];
 }
 
 /**
@@ -131,10 +140,16 @@ export function restoreParts(options: StateOptions): {
     state,
     part: (part) => restorePart(restoring, part),
     finish: () => {
-      for (const kind of state.kinds) for (let row = 0; row < kind.table.count; row++) indexRow(kind, row);
+      for (const kind of state.kinds) for (let row = 0; row < kind.table.count; row++) takeUp(kind, row);
       rebuildDeadlines(state);
     },
   };
+}
+
+/** A restored row takes its place in the ranking and in the network's totals. */
+function takeUp(kind: Kind, row: number): void {
+  indexRow(kind, row);
+  if (kind.table.workSize > 0) recount(kind, kind.table.chunkOf(row), rowStart(row));
 }
 
 /** The log behind the snapshot has been replayed: from here on every batch concerns every row. */
@@ -146,7 +161,7 @@ function headerOf(state: State, sequences: MemoryDump["sequences"]): Header {
   return {
     version: SNAPSHOT_VERSION,
     metrics: METRIC_NAMES,
-    layouts: { row: ROW_LAYOUT },
+    layouts: { row: ROW_LAYOUT, work: WORK_LAYOUT },
     position: state.position,
     now: state.now,
     refreshNext: state.refreshNext,
@@ -154,12 +169,21 @@ function headerOf(state: State, sequences: MemoryDump["sequences"]): Header {
     eventCount: state.eventCount,
     actCount: state.actCount,
     sequences,
-    kinds: state.kinds.map(({ name, compiled, table, cuts, policyAt }) => ({
+    operators: state.operators.dump(),
+    kinds: state.kinds.map(({ name, compiled, table, cuts, policyAt, network, selections }) => ({
       name,
       policy: compiled.policy,
       rows: table.count,
       cuts,
       policyAt,
+      hasWork: table.workSize > 0,
+      outcomes: {
+        finished: network.finished,
+        succeeded: network.succeeded,
+        outcomesAt: network.outcomesAt,
+      },
+      open: [...selections.open],
+      window: [...selections.window.dump()],
     })),
   };
 }
@@ -191,6 +215,7 @@ function writeUnit(state: State, kind: Kind, first: number, writer: ByteWriter):
   writer.u32(first);
   writer.u32(end - first);
   writer.raw(kind.table.bytesOf(first, end));
+  if (kind.table.workSize > 0) writer.raw(kind.table.workBytesOf(first, end));
   const sanctions: [number, StoredSanctions][] = [];
   const profiles: [number, Profile][] = [];
   for (let row = first; row < end; row++) {
@@ -208,7 +233,7 @@ function writeUnit(state: State, kind: Kind, first: number, writer: ByteWriter):
 interface Restoring {
   readonly state: State;
   /** Known from the header on. */
-  rows: RowTranslation | null;
+  rows: Translations | null;
 }
 
 function restorePart(restoring: Restoring, { type, position, bytes }: Part): void {
@@ -222,16 +247,30 @@ function restorePart(restoring: Restoring, { type, position, bytes }: Part): voi
   else throw new RangeError(`snapshot part of the unknown type ${type}`);
 }
 
+/** How the rows of a snapshot are read, and the work rows beside them. */
+interface Translations {
+  readonly row: RowTranslation;
+  readonly work: RowTranslation;
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+function translationOf(written: RowLayout, read: RowLayout): RowTranslation {
+  const translation = rowTranslation(written, read);
+  if (typeof translation === "string") throw new SnapshotRefusedError(translation);
+  return translation;
+}
+
 /** Answers how the rows of the snapshot are read. */
-function restoreHeader(state: State, header: Header): RowTranslation {
+function restoreHeader(state: State, header: Header): Translations {
   if (header.version !== SNAPSHOT_VERSION)
     throw new SnapshotRefusedError(`it is of version ${header.version}`);
   for (const [code, name] of header.metrics.entries()) {
     const here = METRIC_NAMES[code];
     if (name !== here) throw new SnapshotRefusedError(`metric ${code} is ${name} in it and ${here} here`);
   }
-  const translation = rowTranslation(header.layouts.row, ROW_LAYOUT);
-  if (typeof translation === "string") throw new SnapshotRefusedError(translation);
+  const row = translationOf(header.layouts.row, ROW_LAYOUT);
+  const work = translationOf(header.layouts.work, WORK_LAYOUT);
   state.position = header.position;
   state.now = header.now;
   state.refreshNext = header.refreshNext;
@@ -239,13 +278,19 @@ function restoreHeader(state: State, header: Header): RowTranslation {
   state.eventCount = header.eventCount;
   state.actCount = header.actCount;
   state.memory.restore({ sequences: header.sequences, keys: [] });
-  for (const { name, policy, rows, cuts, policyAt } of header.kinds) {
+  state.operators.restore(header.operators);
+  for (const { name, policy, rows, cuts, policyAt, hasWork, outcomes, open, window } of header.kinds) {
     const kind = addKind(state, name, policy);
+    // Work rows outlive the policy that needed them.
+    if (hasWork) addWorkRows(kind);
     kind.cuts = cuts;
     kind.policyAt = policyAt;
+    Object.assign(kind.network, outcomes);
+    for (const [number, selection] of open) kind.selections.open.set(number, selection);
+    kind.selections.window.restore(Uint32Array.from(window));
     kind.table.restoreCount(rows);
   }
-  return translation;
+  return { row, work };
 }
 
 function restoreAggregates(state: State, reader: ByteReader): void {
@@ -265,16 +310,14 @@ function restoreIds(state: State, reader: ByteReader): void {
   state.ids.decode(reader);
 }
 
-function restoreUnit(
-  state: State,
-  { writtenSize, translate }: RowTranslation,
-  reader: ByteReader,
-  position: number,
-): void {
+function restoreUnit(state: State, { row, work }: Translations, reader: ByteReader, position: number): void {
   const kind = state.kinds[reader.u8()]!;
   const first = reader.u32();
   const rows = reader.u32();
-  kind.table.restore(first, translate(reader.raw(rows * writtenSize)), position);
+  const rowBytes = row.translate(reader.raw(rows * row.writtenSize));
+  const workBytes =
+    kind.table.workSize === 0 ? NO_BYTES : work.translate(reader.raw(rows * work.writtenSize));
+  kind.table.restore(first, rowBytes, workBytes, position);
   const { sanctions, profiles }: { sanctions: [number, StoredSanctions][]; profiles: [number, Profile][] } =
     JSON.parse(reader.text());
   for (const [subject, sanction] of sanctions) state.sanctions.restore(subject, sanction);

@@ -50,6 +50,8 @@ export const ALL_STALE = 0b1111;
 export const HAS_SANCTIONS = 1;
 export const IS_LOW = 2;
 export const IS_BANNED = 4;
+export const IS_SUSPENDED = 8;
+export const ON_PROBATION = 16;
 
 /** Slot of a metric, in doubles from the slot's start. */
 export const CURRENT_SUM = 2; // open window: weight x utility
@@ -142,11 +144,18 @@ export interface Chunk {
   readonly u32: Uint32Array<ArrayBuffer>;
   readonly u16: Uint16Array<ArrayBuffer>;
   readonly f32: Float32Array<ArrayBuffer>;
+  /** Work rows of the same subjects, where the kind has them, see `work-row.ts`. */
+  work: WorkChunk | null;
   /**
    * While a snapshot's log tail is replayed: the position up to which each unit of rows is folded already. Null in
    * live operation.
    */
   foldedTo: Float64Array | null;
+}
+
+export interface WorkChunk {
+  readonly f64: Float64Array<ArrayBuffer>;
+  readonly u32: Uint32Array<ArrayBuffer>;
 }
 
 /** True when the row, restored from a snapshot, already holds what the log has at `position`. */
@@ -160,9 +169,15 @@ export function isFolded(chunk: Chunk, row: number, position: number): boolean {
 export class RowTable {
   readonly chunks: Chunk[] = [];
   private rows = 0;
+  private workDoubles = 0;
 
   get count(): number {
     return this.rows;
+  }
+
+  /** Doubles of a work row; 0 while the kind has none. */
+  get workSize(): number {
+    return this.workDoubles;
   }
 
   /** Adds an empty row and returns its number. */
@@ -170,8 +185,15 @@ export class RowTable {
     const row = this.rows++;
     if (row >>> 14 === CHUNKS_MAX)
       throw new RangeError(`more than ${CHUNKS_MAX * ROWS_PER_CHUNK} subjects of a kind`);
-    if (row % ROWS_PER_CHUNK === 0 && this.chunks.length <= row >>> 14) this.chunks.push(newChunk());
+    if (row % ROWS_PER_CHUNK === 0 && this.chunks.length <= row >>> 14)
+      this.chunks.push(newChunk(this.workDoubles));
     return row;
+  }
+
+  /** Gives every row, and those to come, a work row of zeros. */
+  addWork(size: number): void {
+    this.workDoubles = size;
+    for (const chunk of this.chunks) chunk.work ??= newWorkChunk(size);
   }
 
   chunkOf(row: number): Chunk {
@@ -179,11 +201,12 @@ export class RowTable {
   }
 
   /** Puts back the rows from `first` on, as they were after log position `position`. */
-  restore(first: number, bytes: Uint8Array, position: number): void {
+  restore(first: number, bytes: Uint8Array, workBytes: Uint8Array, position: number): void {
     const index = first >>> 14;
-    while (this.chunks.length <= index) this.chunks.push(newChunk());
+    while (this.chunks.length <= index) this.chunks.push(newChunk(this.workDoubles));
     const chunk = this.chunks[index]!;
     new Uint8Array(chunk.f64.buffer).set(bytes, rowStart(first) * 8);
+    if (chunk.work !== null) new Uint8Array(chunk.work.f64.buffer).set(workBytes, this.workByte(first));
     chunk.foldedTo ??= new Float64Array(ROWS_PER_CHUNK / ROWS_PER_UNIT);
     chunk.foldedTo[(first & (ROWS_PER_CHUNK - 1)) / ROWS_PER_UNIT] = position;
   }
@@ -191,7 +214,7 @@ export class RowTable {
   /** Rows there were when the snapshot began; later ones come back when their registration is replayed. */
   restoreCount(rows: number): void {
     this.rows = rows;
-    while (this.chunks.length * ROWS_PER_CHUNK < rows) this.chunks.push(newChunk());
+    while (this.chunks.length * ROWS_PER_CHUNK < rows) this.chunks.push(newChunk(this.workDoubles));
   }
 
   /** The restored rows are as far as the log: from here on every batch concerns all of them. */
@@ -203,6 +226,17 @@ export class RowTable {
   bytesOf(first: number, end: number): Uint8Array {
     return new Uint8Array(this.chunkOf(first).f64.buffer, rowStart(first) * 8, (end - first) * ROW_SIZE * 8);
   }
+
+  /** Bytes of their work rows. */
+  workBytesOf(first: number, end: number): Uint8Array {
+    const { buffer } = this.chunkOf(first).work!.f64;
+    return new Uint8Array(buffer, this.workByte(first), (end - first) * this.workDoubles * 8);
+  }
+
+  /** First byte of a row's work row in its chunk. */
+  private workByte(row: number): number {
+    return (row & (ROWS_PER_CHUNK - 1)) * this.workDoubles * 8;
+  }
 }
 
 /** First double of a row inside its chunk. */
@@ -210,13 +244,19 @@ export function rowStart(row: number): number {
   return (row & (ROWS_PER_CHUNK - 1)) * ROW_SIZE;
 }
 
-function newChunk(): Chunk {
+function newChunk(workSize: number): Chunk {
   const buffer = new ArrayBuffer(ROWS_PER_CHUNK * ROW_SIZE * 8);
   return {
     f64: new Float64Array(buffer),
     u32: new Uint32Array(buffer),
     u16: new Uint16Array(buffer),
     f32: new Float32Array(buffer),
+    work: workSize === 0 ? null : newWorkChunk(workSize),
     foldedTo: null,
   };
+}
+
+function newWorkChunk(size: number): WorkChunk {
+  const buffer = new ArrayBuffer(ROWS_PER_CHUNK * size * 8);
+  return { f64: new Float64Array(buffer), u32: new Uint32Array(buffer) };
 }

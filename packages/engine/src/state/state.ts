@@ -2,6 +2,8 @@
 import { AggregateStore } from "../aggregate/aggregate-store.ts";
 import { DeadlineQueue } from "../deadline/deadline-queue.ts";
 import type { Attributes } from "../event/acts.ts";
+import { newNetwork, type Network } from "../fold/network.ts";
+import type { OpenSelection } from "../fold/selections.ts";
 import { newEffects, type Effects } from "../fold/effects.ts";
 import { IdTable } from "../id/id-table.ts";
 import { compilePolicy, type CompiledPolicy } from "../policy/compile.ts";
@@ -9,9 +11,12 @@ import { completePolicy } from "../policy/complete.ts";
 import type { Policy } from "../policy/policy.ts";
 import { RankIndex } from "../rank/rank-index.ts";
 import { SanctionBook } from "../sanction/sanction.ts";
+import { DecisionWindow } from "../select/decision-window.ts";
+import { Operators } from "./operators.ts";
 import { PlaceColumn } from "./place-column.ts";
 import { Memory } from "./memory.ts";
 import { RowTable } from "./row-table.ts";
+import { WORK_ROW_SIZE } from "./work-row.ts";
 
 /** Kinds of subjects a partition can hold. */
 export const KINDS_MAX = 16;
@@ -35,10 +40,19 @@ export interface Kind {
   readonly table: RowTable;
   readonly rank: RankIndex;
   readonly aggregates: AggregateStore | null;
+  /** Totals over the kind's rows; only kinds with work rows are counted. */
+  readonly network: Network;
+  readonly selections: Selections;
   /** Cuts of the tiers as last logged, with the number of subjects they were taken from; null before. */
   cuts: { readonly scores: readonly number[]; readonly rated: number } | null;
   /** When the policy in force was activated: whoever was last evaluated before is told that it moved the score. */
   policyAt: number;
+}
+
+/** Selections of a kind: those whose outcome is open, oldest first, and whom the newest went to. */
+export interface Selections {
+  readonly open: Map<number, OpenSelection>;
+  window: DecisionWindow;
 }
 
 /** What a subject says of itself; subjects that say nothing have no entry. */
@@ -54,6 +68,7 @@ export interface State {
   /** Kind and row of each subject number. */
   readonly places: PlaceColumn;
   readonly profiles: Map<number, Profile>;
+  readonly operators: Operators;
   readonly sanctions: SanctionBook;
   readonly deadlines: DeadlineQueue;
   readonly memory: Memory;
@@ -78,6 +93,7 @@ export function createState(options: StateOptions): State {
     kinds: [],
     places: new PlaceColumn(),
     profiles: new Map(),
+    operators: new Operators(),
     sanctions: new SanctionBook(),
     deadlines: new DeadlineQueue(),
     memory: new Memory(),
@@ -95,7 +111,8 @@ export function createState(options: StateOptions): State {
 }
 
 /** Adds a kind under its policy; the caller has checked that there is room. */
-export function addKind(state: State, name: string, policy: Policy): Kind {
+export function addKind(state: State, name: string, given: Policy): Kind {
+  const policy = completePolicy(given);
   const { options } = state;
   const { metricRetentionMs, aggregateIntervalMs, sampleSize } = policy;
   const budget = options.rawSamplesMax === undefined ? {} : { rawSamplesMax: options.rawSamplesMax };
@@ -108,11 +125,19 @@ export function addKind(state: State, name: string, policy: Policy): Kind {
     aggregates: options.aggregates
       ? new AggregateStore({ metricRetentionMs, aggregateIntervalMs, sampleSize, ...budget })
       : null,
+    network: newNetwork(),
+    selections: { open: new Map(), window: new DecisionWindow(policy.selection.operatorWindow) },
     cuts: null,
     policyAt: 0,
   };
+  if (kind.compiled.hasWork) addWorkRows(kind);
   state.kinds.push(kind);
   return kind;
+}
+
+/** Gives the kind's rows the part that jobs and health reports need; once it is there it stays. */
+export function addWorkRows(kind: Kind): void {
+  kind.table.addWork(WORK_ROW_SIZE);
 }
 
 export function kindNamed(state: State, name: string): Kind | undefined {

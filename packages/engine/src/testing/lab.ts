@@ -9,7 +9,7 @@ import {
 } from "../event/batch.ts";
 import type { HealthColumns, JobColumns } from "../event/jobs.ts";
 import { metricCode, type MetricName } from "../event/metrics.ts";
-import type { SelectionRequested } from "../event/selection.ts";
+import type { SelectionMade } from "../event/selection.ts";
 import { apply } from "../fold/apply.ts";
 import type { Effects } from "../fold/effects.ts";
 import type { Policy } from "../policy/policy.ts";
@@ -67,7 +67,7 @@ export interface Parts {
   readonly samples?: readonly Sample[];
   readonly jobs?: JobColumns;
   readonly health?: HealthColumns;
-  readonly selections?: readonly SelectionRequested[];
+  readonly selections?: readonly SelectionMade[];
   readonly acts?: readonly Act[];
   readonly registrations?: readonly Registration[];
   readonly producer?: string;

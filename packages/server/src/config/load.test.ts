@@ -370,11 +370,11 @@ describe("refusals name the place and the way out", () => {
       "Infinity",
     ],
     [
-      { file: file("reputation: {components: {success: 1}}") },
-      "reputation.components.success",
+      { file: file("reputation: {components: {succes: 1}}") },
+      "reputation.components.succes",
       "unknown_component",
       "staunch.yaml",
-      "success",
+      "succes",
     ],
     [
       { env: { STAUNCH_SERVER_PROT: "1" } },
@@ -476,6 +476,12 @@ function otherValue({ path, default: standard, takes }: Setting): string {
     "reputation.tiers.percentile_cuts": "[0.1, 0.2, 0.5, 0.8]",
     "tracking.alerts.mode": "document",
     "tracking.alerts.fade": "none",
+    "jobs.momentum.failure": "0.8",
+    "jobs.momentum.floor": "0.5",
+    "health.parts": "{queue: {good: 10, bad: 100}}",
+    "selection.policy": "greedy",
+    "selection.weights": "{reputation: 1, health: 0, price: 0, time: 0}",
+    "selection.relative": "cheapest",
   };
   if (special[path] !== undefined) return special[path];
   if (typeof standard === "boolean") return String(!standard);
@@ -483,5 +489,7 @@ function otherValue({ path, default: standard, takes }: Setting): string {
   if (standard === null) return "0.5";
   if (takes.startsWith("a size")) return "2MiB";
   if (typeof standard !== "number") return "other";
-  return String(path.startsWith("tracking.alert_thresholds") ? standard * 0.9 : standard + 1);
+  // Where values end at 1 another one lies below.
+  const isShare = path.startsWith("tracking.alert_thresholds") || takes.endsWith("to 1");
+  return String(isShare ? standard * 0.9 : standard + 1);
 }

@@ -2,10 +2,8 @@
 import {
   describeRule,
   flattenDocument,
-  metricsRead,
   POLICY_FIELDS,
   policyDocument,
-  SOURCES_FIELD,
   STORAGE_PROVIDER,
   type FieldRule,
   type Json,
@@ -43,14 +41,10 @@ export function fieldAt(config: object, at: readonly string[]): unknown {
   return at.reduce<unknown>((node, key) => (node as { readonly [key: string]: unknown })[key], config);
 }
 
-/**
- * The values of a policy as they are written under `reputation` and `tracking`, by path. The sources, which a policy
- * no longer has, are all metrics that its components read: with them it would be the same policy.
- */
+/** The values of a policy as they are written in a document, by path. */
 export function policyValues(policy: Parameters<typeof policyDocument>[0]): ReadonlyMap<string, Json> {
   const paths = POLICY_FIELDS.map(({ path }) => path);
-  const values = flattenDocument(policyDocument(policy), paths).values as ReadonlyMap<string, Json>;
-  return new Map([[SOURCES_FIELD.path, metricsRead(policy)], ...values]);
+  return flattenDocument(policyDocument(policy), paths).values as ReadonlyMap<string, Json>;
 }
 
 function serverSettings(): Setting[] {
@@ -81,7 +75,7 @@ function serverSetting(groupName: string, name: string, schema: z.ZodType, defau
 
 function policySettings(): Setting[] {
   const defaults = policyValues(STORAGE_PROVIDER);
-  const fields = [SOURCES_FIELD, ...POLICY_FIELDS.filter(({ path }) => path.includes("."))];
+  const fields = POLICY_FIELDS.filter(({ path }) => path.includes("."));
   return fields.map(({ path, rule, description }) => ({
     path,
     variables: [variableOf(path)],

@@ -442,8 +442,8 @@ test("policies are checked with all problems at once, and presets say why they a
     presets.map(({ name, available }: { name: string; available: boolean }) => [name, available]),
   ).toEqual([
     ["storage-provider", true],
-    ["compute-worker", false],
-    ["marketplace-provider", false],
+    ["compute-worker", true],
+    ["marketplace-provider", true],
     ["api-client", false],
   ]);
 });

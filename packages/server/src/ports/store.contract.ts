@@ -87,7 +87,7 @@ export function storeContract(name: string, createHarness: () => Promise<StoreHa
         const { history } = store;
         expect(await history.cursor()).toEqual({ position: 7, memory });
         expect(await history.snapshots(5, ALWAYS, 10)).toEqual([
-          { at: 5, score: 50.25, components: [1, 2, 3, 4, null], eventCount: 15, reason: 2 },
+          { at: 5, score: 50.25, components: COMPONENTS_OF_BLOCK, eventCount: 15, reason: 2 },
         ]);
         expect(await history.crossings(5, ALWAYS, 10)).toEqual([crossing(7, 0)]);
         expect(await history.sanctions(5, ALWAYS, 10)).toEqual([sanction("pen_7_0")]);
@@ -218,12 +218,17 @@ function projection(position: number, change: Partial<Projection>): Projection {
   return { position, memory: null, blocks: [], crossings: [], sanctions: [], ...change };
 }
 
+/** What `block` puts into each row: one, two ... and none in the fifth column. */
+const COMPONENTS_OF_BLOCK = Array.from({ length: BLOCK_COMPONENTS_MAX }, (_, column) =>
+  column === 4 ? null : column + 1,
+);
+
 /** Rows for the subjects at `offsets`, taken `offset` ms into the hour. */
 function block(range: number, hour: number, offsets: readonly number[]): SnapshotBlock {
   const count = offsets.length;
   const components = new Float32Array(count * BLOCK_COMPONENTS_MAX);
   for (let column = 0; column < BLOCK_COMPONENTS_MAX; column++) {
-    components.fill(column === 4 ? NaN : column + 1, column * count, (column + 1) * count);
+    components.fill(COMPONENTS_OF_BLOCK[column] ?? NaN, column * count, (column + 1) * count);
   }
   return {
     range,

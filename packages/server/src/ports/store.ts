@@ -51,8 +51,8 @@ export interface KeyStore {
 
 /** Subjects that share a block. */
 export const RANGE_SIZE = 1_024;
-/** Components a block has room for. */
-export const BLOCK_COMPONENTS_MAX = 5;
+/** Components a block has room for; columns that no subject of it has cost next to nothing when packed. */
+export const BLOCK_COMPONENTS_MAX = 16;
 
 /**
  * What the changed subjects of one range of 1,024 numbers were at the end of an hour, as columns. All have the

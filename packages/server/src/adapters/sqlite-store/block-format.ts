@@ -4,9 +4,12 @@ import { promisify } from "node:util";
 import { constants, deflateRaw, inflateRaw } from "node:zlib";
 import { BLOCK_COMPONENTS_MAX, RANGE_SIZE, type SnapshotBlock, type SnapshotRow } from "../../ports/store.ts";
 
-const FORMAT_VERSION = 1;
-/** Version and row count, 32 bits each; keeps the doubles behind it aligned. */
-const HEAD_BYTES = 8;
+const FORMAT_VERSION = 2;
+/** Version, row count, columns of components and nothing, 32 bits each; keeps the doubles behind it aligned. */
+const HEAD_BYTES = 16;
+/** Version 1 had five columns of components and did not say so. */
+const FIRST_HEAD_BYTES = 8;
+const FIRST_COLUMNS = 5;
 const ROW_BYTES = 8 + 4 + 4 * BLOCK_COMPONENTS_MAX + 4 + 2 + 1;
 /** Scores are kept as 32-bit floats; four decimals of them are meant. */
 const DECIMALS = 1e4;
@@ -18,7 +21,7 @@ const inflate = promisify(inflateRaw);
 export async function packBlock(block: SnapshotBlock): Promise<Uint8Array> {
   assertLittleEndian();
   const { at, score, components, eventCount, offset, reason } = block;
-  const head = new Uint32Array([FORMAT_VERSION, offset.length]);
+  const head = new Uint32Array([FORMAT_VERSION, offset.length, BLOCK_COMPONENTS_MAX, 0]);
   // Widest first, so that every column is aligned.
   const columns = [head, at, score, components, eventCount, offset, reason];
   const bytes = Buffer.concat(
@@ -36,21 +39,23 @@ export async function rowOf(packed: Uint8Array, offset: number): Promise<Snapsho
   const bytes = await inflate(packed, { maxOutputLength: HEAD_BYTES + RANGE_SIZE * ROW_BYTES });
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const version = view.getUint32(0, true);
-  if (version !== FORMAT_VERSION) throw new Error(`a history block of format ${version}`);
+  if (version < 1 || version > FORMAT_VERSION) throw new Error(`a history block of format ${version}`);
+  const headBytes = version === 1 ? FIRST_HEAD_BYTES : HEAD_BYTES;
+  const columns = version === 1 ? FIRST_COLUMNS : view.getUint32(8, true);
   const count = view.getUint32(4, true);
-  const scoreStart = HEAD_BYTES + count * 8;
+  const scoreStart = headBytes + count * 8;
   const componentsStart = scoreStart + count * 4;
-  const eventCountStart = componentsStart + count * 4 * BLOCK_COMPONENTS_MAX;
+  const eventCountStart = componentsStart + count * 4 * columns;
   const offsetStart = eventCountStart + count * 4;
   const index = indexOf(view, offsetStart, count, offset);
   if (index === -1) return null;
   const components: (number | null)[] = [];
-  for (let column = 0; column < BLOCK_COMPONENTS_MAX; column++) {
+  for (let column = 0; column < columns; column++) {
     const value = view.getFloat32(componentsStart + (column * count + index) * 4, true);
     components.push(Number.isNaN(value) ? null : round(value));
   }
   return {
-    at: view.getFloat64(HEAD_BYTES + index * 8, true),
+    at: view.getFloat64(headBytes + index * 8, true),
     score: round(view.getFloat32(scoreStart + index * 4, true)),
     components,
     eventCount: view.getUint32(eventCountStart + index * 4, true),

@@ -126,7 +126,8 @@ class ImportRun {
   private send(entry: Entry, events: number, loggedAt: number): void {
     const isKnown = this.partition.state.memory.recall(entry) !== null;
     if (isKnown) this.known += events;
-    const known: Outcome = { type: "applied", position: 0, loggedAt, result: { type: "applied", acts: [] } };
+    const result = { type: "applied", acts: [], refusedJobs: [], selections: [] } as const;
+    const known: Outcome = { type: "applied", position: 0, loggedAt, result };
     const outcome = isKnown ? Promise.resolve(known) : this.partition.submit(entry, loggedAt);
     this.inFlight.push({ outcome, events, loggedAt });
   }

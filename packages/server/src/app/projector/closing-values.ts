@@ -5,7 +5,6 @@ import {
   componentScore,
   EVALUATED_AT,
   EVENT_COUNT,
-  inactivityLoss,
   kindOf,
   rowStart,
   SCORE,
@@ -21,7 +20,7 @@ export const BLOCK_COMPONENTS: readonly ComponentName[] = COMPONENTS.slice(0, BL
 
 if (COMPONENTS.length > BLOCK_COMPONENTS_MAX) throw new Error("a block has no room for all components");
 
-/** The five components of a subject at its last evaluation, NaN where its policy has none, written to `into`. */
+/** The components of a subject at its last evaluation, NaN where its policy has none, written to `into`. */
 export function readComponents(
   state: State,
   subject: number,
@@ -34,11 +33,10 @@ export function readComponents(
   const chunk = table.chunkOf(row);
   const start = rowStart(row);
   const at = chunk.f64[start + EVALUATED_AT]!;
-  const lost = inactivityLoss(chunk, start, compiled, at);
   for (let column = 0; column < BLOCK_COMPONENTS_MAX; column++) into[first + column * stride] = NaN;
   for (const rule of compiled.components) {
     const column = BLOCK_COMPONENTS.indexOf(rule.name);
-    into[first + column * stride] = componentScore(chunk, start, rule, compiled, lost, at);
+    into[first + column * stride] = componentScore(chunk, start, rule, compiled, at);
   }
 }
 

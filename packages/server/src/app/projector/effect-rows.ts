@@ -4,12 +4,18 @@ import type { CrossingRow, SanctionRow } from "../../ports/store.ts";
 
 /** The crossing an effect is; null for what has no subject or is no news. */
 export function crossingOf(effect: Effect, position: number, place: number, at: number): CrossingRow | null {
-  if (effect.type === "policy.activated" || effect.type === "subject.registered") return null;
+  if (!isNews(effect)) return null;
   const { type, subject } = effect;
   return { position, place, subject, at, type, detail: JSON.stringify(detailOf(effect)) };
 }
 
 type SubjectEffect = Exclude<Effect, { type: "policy.activated" | "subject.registered" }>;
+
+/** Whether an effect is something that happened to a subject and is told. */
+export function isNews(effect: Effect): effect is SubjectEffect {
+  const { type } = effect;
+  return type !== "policy.activated" && type !== "subject.registered";
+}
 
 /** What there is to say about an effect beside subject and time, flat, in the engine's names. */
 export interface EffectDetail {
@@ -21,6 +27,10 @@ export function detailOf(effect: SubjectEffect): EffectDetail {
   if ("penalty" in effect) return penaltyDetail(effect.penalty);
   if ("reward" in effect) return rewardDetail(effect.reward);
   if (effect.type === "tier.changed") return { from: effect.from, to: effect.to, score: effect.score };
+  if (effect.type === "probation.started") return { reason: effect.reason, level: effect.level };
+  if (effect.type === "probation.ended") return { level: effect.level };
+  if (effect.type === "subject.silent") return { lastSeenAt: effect.since };
+  if (effect.type === "subject.heard") return {};
   return { score: effect.score, threshold: effect.threshold };
 }
 

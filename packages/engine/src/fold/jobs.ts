@@ -1,0 +1,114 @@
+/** Job outcomes into rows: trials of the signals, momentum, probation, and the closing of selections. */
+import {
+  CLIENT_FAULT,
+  DECLINED,
+  FAILURE,
+  INVALID_RESULT,
+  OUTCOME_MASK,
+  SLA_MET,
+  SLA_MISSED,
+  SUCCESS,
+  TIMEOUT,
+  type JobColumns,
+} from "../event/jobs.ts";
+import { addTrial, advance, JOBS, PLACE } from "../score/signal.ts";
+import { EVENT_COUNT, isFolded, rowStart, WINDOW_COUNT, type WorkChunk } from "../state/row-table.ts";
+import { kindOf, type Kind, type State } from "../state/state.ts";
+import {
+  CLIENT_FAULTS,
+  COMPLETED,
+  DECLINED_COUNT,
+  DURATION_COUNT,
+  DURATION_SUM,
+  EARNINGS,
+  FAILED,
+  INVALID,
+  TIMED_OUT,
+  workStart,
+} from "../state/work-row.ts";
+import { REASON, type RefusedJob } from "./effects.ts";
+import { evaluate } from "./evaluate.ts";
+import { moveMomentum } from "./momentum.ts";
+import { countOutcome } from "./network.ts";
+import { closeSelection } from "./selections.ts";
+import { stampEvidence } from "./stamp.ts";
+
+/** Counter of each outcome, by its code. */
+const COUNTERS = [COMPLETED, FAILED, TIMED_OUT, INVALID, DECLINED_COUNT, CLIENT_FAULTS] as const;
+/** How far an outcome is an answer: in time with a valid result 1, a plain failure half, else nothing. */
+const ANSWERED = { [SUCCESS]: 1, [FAILURE]: 0.5, [TIMEOUT]: 0, [INVALID_RESULT]: 0 } as const;
+
+/** @returns rows that were refused because their selection is not open, in order */
+export function foldJobs(state: State, jobs: JobColumns): RefusedJob[] {
+  const refused: RefusedJob[] = [];
+  state.eventCount += jobs.count;
+  for (let index = 0; index < jobs.count; index++) {
+    const subject = jobs.subject[index]!;
+    const kind = kindOf(state, subject);
+    const number = jobs.selection[index]!;
+    if (number !== 0) {
+      const code = closeSelection(state, kind, number, subject);
+      if (code !== null) {
+        refused.push({ row: index, code });
+        continue;
+      }
+    }
+    const outcome = jobs.outcome[index]! & OUTCOME_MASK;
+    countOutcome(kind, outcome, state.now);
+    foldOutcome(state, kind, jobs, index, outcome);
+  }
+  return refused;
+}
+
+function foldOutcome(state: State, kind: Kind, jobs: JobColumns, index: number, outcome: number): void {
+  const subject = jobs.subject[index]!;
+  const row = state.places.rowOf(subject);
+  const chunk = kind.table.chunkOf(row);
+  const { work } = chunk;
+  if (work === null || isFolded(chunk, row, state.position)) return;
+  const start = rowStart(row);
+  const from = workStart(start);
+  work.u32[from * 2 + COUNTERS[outcome]!]! += 1;
+  chunk.u32[start * 2 + EVENT_COUNT]! += 1;
+  if (outcome === DECLINED || outcome === CLIENT_FAULT) return;
+  const at = jobs.at[index]!;
+  stampEvidence(state, kind, chunk, start, at);
+  chunk.u32[start * 2 + WINDOW_COUNT]! += 1;
+  const weight = advance(work, from, JOBS, kind.compiled, at);
+  addOutcome(work, from, jobs, index, outcome, weight);
+  moveMomentum(state, kind, chunk, start, outcome === SUCCESS, at);
+  evaluate(state, kind, row, chunk, start, REASON.metric);
+}
+
+function addOutcome(
+  work: WorkChunk,
+  from: number,
+  jobs: JobColumns,
+  index: number,
+  outcome: number,
+  weight: number,
+): void {
+  const good = outcome === SUCCESS ? 1 : 0;
+  const quality = jobs.quality[index]!;
+  addTrial(work, from, PLACE.success, Number.isNaN(quality) ? good : good * quality, weight);
+  addTrial(work, from, PLACE.answered, ANSWERED[outcome as keyof typeof ANSWERED], weight);
+  addTrial(work, from, PLACE.completed, good, weight);
+  addTrial(work, from, PLACE.flawless, outcome === FAILURE || outcome === INVALID_RESULT ? 0 : 1, weight);
+  const said = jobs.outcome[index]! & (SLA_MET | SLA_MISSED);
+  if (said !== 0) addTrial(work, from, PLACE.sla, said === SLA_MET ? 1 : 0, weight);
+  const earned = jobs.earnings[index]!;
+  if (!Number.isNaN(earned)) work.f64[from + EARNINGS]! += earned;
+  const durationMs = jobs.durationMs[index]!;
+  if (Number.isNaN(durationMs)) return;
+  work.f64[from + DURATION_SUM]! += durationMs;
+  work.u32[from * 2 + DURATION_COUNT]! += 1;
+  // Failing fast is not fast: what a failure took says nothing about speed.
+  if (good === 0) return;
+  const expectedMs = jobs.expectedMs[index]!;
+  if (!Number.isNaN(expectedMs)) {
+    addTrial(work, from, PLACE.speed, Math.min(1, expectedMs / durationMs), weight);
+    addTrial(work, from, PLACE.ratio, durationMs / expectedMs, weight);
+  }
+  const used = jobs.usedShare[index]!;
+  if (!Number.isNaN(used)) addTrial(work, from, PLACE.use, used, weight);
+}

@@ -1,0 +1,151 @@
+/**
+ * Momentum and probation (`scoring.md`, section 6). Momentum says "in trouble now", not "how good": it breaks even at
+ * 68 % success, so it enters neither score nor ranks, only selection and probation.
+ */
+import { halfWidthOf } from "../score/interval.ts";
+import { newWorkReading, readWork } from "../score/work-component.ts";
+import { FLAGS, NUMBER, ON_PROBATION, SCORE, type Chunk, type WorkChunk } from "../state/row-table.ts";
+import type { Kind, State } from "../state/state.ts";
+import {
+  COMPLETED,
+  EXPLORE_LEVEL,
+  FAILED,
+  FAILED_AT,
+  GOOD_RUN,
+  INVALID,
+  MOMENTUM_LOST,
+  OUTSIDE_RUN,
+  PROBATION_LEVEL,
+  PROBATION_SINCE,
+  TIMED_OUT,
+  workStart,
+} from "../state/work-row.ts";
+import type { ProbationReason } from "./effects.ts";
+import { postponeExploration } from "./selections.ts";
+
+/** Entries into probation that are counted; the jobs it takes to leave stop doubling long before. */
+const LEVEL_MAX = 20;
+const reading = newWorkReading();
+
+/** Momentum of a work row, floor..1. */
+export function momentumOf(work: WorkChunk, from: number): number {
+  return 1 - work.f64[from + MOMENTUM_LOST]!;
+}
+
+/** A finished job moves momentum, and may begin or end probation. */
+export function moveMomentum(
+  state: State,
+  kind: Kind,
+  chunk: Chunk,
+  start: number,
+  isGood: boolean,
+  at: number,
+): void {
+  const work = chunk.work!;
+  const from = workStart(start);
+  if (isGood) {
+    work.u32[from * 2 + EXPLORE_LEVEL] = 0;
+    onGood(state, kind, chunk, start, work, from);
+  } else if (onBad(kind, work, from, at)) {
+    postponeExploration(kind, work, from, state.now);
+  }
+}
+
+/** Good jobs in a row that end the probation the row is in. */
+export function goodJobsNeeded(kind: Kind, work: WorkChunk, from: number): number {
+  const { goodJobs, goodJobsMax } = kind.compiled.policy.probation;
+  const doublings = Math.max(0, work.u32[from * 2 + PROBATION_LEVEL]! - 1);
+  let needed = goodJobs;
+  for (let step = 0; step < doublings && needed < goodJobsMax; step++) needed *= 2;
+  return Math.min(needed, goodJobsMax);
+}
+
+/**
+ * Puts a row on probation that has come to deserve it. Called when the row is evaluated: jobs, penalties and time can
+ * all be the reason.
+ */
+export function watchProbation(state: State, kind: Kind, chunk: Chunk, start: number): void {
+  const work = chunk.work!;
+  if ((chunk.u32[start * 2 + FLAGS]! & ON_PROBATION) !== 0) return;
+  const from = workStart(start);
+  const reason = probationReason(state, kind, chunk, start, work, from);
+  if (reason === null) return;
+  chunk.u32[start * 2 + FLAGS]! |= ON_PROBATION;
+  work.f64[from + PROBATION_SINCE] = state.now;
+  work.u32[from * 2 + GOOD_RUN] = 0;
+  work.u32[from * 2 + OUTSIDE_RUN] = 0;
+  const level = Math.min(LEVEL_MAX, work.u32[from * 2 + PROBATION_LEVEL]! + 1);
+  work.u32[from * 2 + PROBATION_LEVEL] = level;
+  const subject = chunk.u32[start * 2 + NUMBER]!;
+  state.effects.list.push({ type: "probation.started", subject, reason, level });
+}
+
+function onGood(state: State, kind: Kind, chunk: Chunk, start: number, work: WorkChunk, from: number): void {
+  const { momentum, probation } = kind.compiled.policy;
+  const ints = from * 2;
+  work.f64[from + MOMENTUM_LOST] = 1 - Math.min(1, momentumOf(work, from) * momentum.success);
+  work.u32[ints + GOOD_RUN]! += 1;
+  if ((chunk.u32[start * 2 + FLAGS]! & ON_PROBATION) === 0) {
+    forgive(kind, work, ints);
+    return;
+  }
+  if (momentumOf(work, from) < probation.leaveMomentum) return;
+  if (work.u32[ints + GOOD_RUN]! < goodJobsNeeded(kind, work, from)) return;
+  chunk.u32[start * 2 + FLAGS]! &= ~ON_PROBATION;
+  work.f64[from + PROBATION_SINCE] = 0;
+  const subject = chunk.u32[start * 2 + NUMBER]!;
+  state.effects.list.push({ type: "probation.ended", subject, level: work.u32[ints + PROBATION_LEVEL]! });
+}
+
+/** Returns false where the failure belongs to an incident that has been counted: one fails many jobs at once. */
+function onBad(kind: Kind, work: WorkChunk, from: number, at: number): boolean {
+  const { momentum } = kind.compiled.policy;
+  work.u32[from * 2 + GOOD_RUN] = 0;
+  forgive(kind, work, from * 2);
+  const sinceMs = at - work.f64[from + FAILED_AT]!;
+  if (work.f64[from + FAILED_AT] !== 0 && sinceMs < momentum.burstMs && sinceMs > -momentum.burstMs)
+    return false;
+  if (sinceMs > 0) work.f64[from + FAILED_AT] = at;
+  work.f64[from + MOMENTUM_LOST] = 1 - Math.max(momentum.floor, momentumOf(work, from) * momentum.failure);
+  return true;
+}
+
+/** Every so many jobs outside probation one entry is forgiven. */
+function forgive(kind: Kind, work: WorkChunk, ints: number): void {
+  if (work.u32[ints + PROBATION_LEVEL] === 0) return;
+  work.u32[ints + OUTSIDE_RUN]! += 1;
+  if (work.u32[ints + OUTSIDE_RUN]! < kind.compiled.policy.probation.forgivenAfter) return;
+  work.u32[ints + OUTSIDE_RUN] = 0;
+  work.u32[ints + PROBATION_LEVEL]! -= 1;
+}
+
+function probationReason(
+  state: State,
+  kind: Kind,
+  chunk: Chunk,
+  start: number,
+  work: WorkChunk,
+  from: number,
+): ProbationReason | null {
+  const { probation } = kind.compiled.policy;
+  const momentum = momentumOf(work, from);
+  if (momentum < probation.momentumBelow) return "momentum";
+  const condition = chunk.f64[start + SCORE]! * momentum;
+  // The upper bound costs an interval, so it is taken only where the mean is below already.
+  if (condition < probation.upperBelow) {
+    const half = halfWidthOf(chunk, start, kind.compiled, state.now);
+    if (condition + half * momentum < probation.upperBelow) return "score";
+  }
+  const ints = from * 2;
+  const finished =
+    work.u32[ints + COMPLETED]! +
+    work.u32[ints + FAILED]! +
+    work.u32[ints + TIMED_OUT]! +
+    work.u32[ints + INVALID]!;
+  if (finished < probation.jobsMin) return null;
+  const rule = kind.compiled.components.find(({ name }) => name === "success");
+  if (rule === undefined) return null;
+  readWork(chunk, start, rule, kind.compiled, state.now, reading);
+  if (reading.mean >= probation.successUpperBelow) return null;
+  return reading.upper < probation.successUpperBelow ? "success" : null;
+}

@@ -1,0 +1,196 @@
+/**
+ * Components that jobs and health reports feed: a mixture of signals by fixed shares, each under the prior, so that a
+ * part with few trials says little and cannot be drowned by one with many.
+ */
+import { exp } from "../num/exp.ts";
+import { sqrt } from "../num/sqrt.ts";
+import type { CompiledPolicy, ComponentRule, SignalShare } from "../policy/compile.ts";
+import type { Chunk, WorkChunk } from "../state/row-table.ts";
+import { workStart } from "../state/work-row.ts";
+import { ends, intervalEnds } from "./component.ts";
+import { PLACE, readSignal, streamOf, type SignalSums } from "./signal.ts";
+
+/** One signal inside a component. */
+export interface SignalReading {
+  /** Share of the component after the shares of what was never reported are given to the others. */
+  share: number;
+  /** Mean under the prior, 0..1, and the part of it that is evidence. */
+  mean: number;
+  evidenceMean: number;
+  /** Share of the prior in the mean. */
+  priorShare: number;
+  lower: number;
+  upper: number;
+  /** Decayed number of trials as of `nowMs`, with and without what is left of the prior. */
+  size: number;
+  trials: number;
+}
+
+/** No component has more signals. */
+const SIGNALS_PER_COMPONENT_MAX = 2;
+const PRIOR_FOLDS_MAX = 40;
+
+const sums: SignalSums = { w: 0, wv: 0, wvv: 0 };
+
+/** What the signals of a component say together. Reused; valid until the next read. */
+export interface WorkReading {
+  mean: number;
+  lower: number;
+  upper: number;
+  size: number;
+  trials: number;
+  readonly signals: readonly SignalReading[];
+}
+
+export function newWorkReading(): WorkReading {
+  const signals = Array.from({ length: SIGNALS_PER_COMPONENT_MAX }, () => ({
+    share: 0,
+    mean: 0,
+    evidenceMean: 0,
+    priorShare: 1,
+    lower: 0,
+    upper: 1,
+    size: 0,
+    trials: 0,
+  }));
+  return { mean: 0, lower: 0, upper: 1, size: 0, trials: 0, signals };
+}
+
+/** Mean of the component alone: cheap, for scoring. */
+export function workMean(chunk: Chunk, start: number, rule: ComponentRule, compiled: CompiledPolicy): number {
+  const work = chunk.work!;
+  const from = workStart(start);
+  const reported = reportedShare(work, from, rule.signals);
+  if (reported === 0) return compiled.priorUtility;
+  let mean = 0;
+  for (const { signal, share } of rule.signals) {
+    readSignal(work, from, PLACE[signal], sums);
+    if (sums.w === 0) continue;
+    mean += (share / reported) * signalMean(work, from, signal, compiled);
+  }
+  return mean;
+}
+
+/** The component with intervals: its half-width is the weighted sum of the signals', as the score's is. */
+export function readWork(
+  chunk: Chunk,
+  start: number,
+  rule: ComponentRule,
+  compiled: CompiledPolicy,
+  nowMs: number,
+  into: WorkReading,
+): void {
+  const work = chunk.work!;
+  const from = workStart(start);
+  const reported = reportedShare(work, from, rule.signals);
+  into.mean = 0;
+  into.lower = 0;
+  into.upper = 0;
+  into.size = 0;
+  into.trials = 0;
+  for (let place = 0; place < rule.signals.length; place++) {
+    const { signal, share } = rule.signals[place]!;
+    const reading = into.signals[place]!;
+    readOne(work, from, signal, compiled, nowMs, reading);
+    // Before any trial every signal is at the prior, and the shares are as written.
+    if (reported === 0) reading.share = share / sharesOf(rule.signals);
+    else reading.share = sums.w > 0 ? share / reported : 0;
+    into.mean += reading.share * reading.mean;
+    into.lower += reading.share * reading.lower;
+    into.upper += reading.share * reading.upper;
+    into.size += reading.share * reading.size;
+    into.trials += reading.share * reading.trials;
+  }
+}
+
+function reportedShare(work: WorkChunk, from: number, signals: readonly SignalShare[]): number {
+  let reported = 0;
+  for (const { signal, share } of signals) {
+    readSignal(work, from, PLACE[signal], sums);
+    if (sums.w > 0) reported += share;
+  }
+  return reported;
+}
+
+function sharesOf(signals: readonly SignalShare[]): number {
+  return signals.reduce((sum, { share }) => sum + share, 0);
+}
+
+/** Leaves the signal's sums in {@link sums}. */
+function readOne(
+  work: WorkChunk,
+  from: number,
+  signal: SignalShare["signal"],
+  compiled: CompiledPolicy,
+  nowMs: number,
+  into: SignalReading,
+): void {
+  const prior = compiled.priorUtility;
+  const place = PLACE[signal];
+  readSignal(work, from, place, sums);
+  const priorWeight = priorLeft(work, from, place, compiled);
+  const total = sums.w + priorWeight;
+  const { effectiveSizeMax, maxGapMs } = compiled.policy;
+  const stream = streamOf(place);
+  const newest = work.f64[from + stream.at]!;
+  const silentMs = newest === 0 ? 0 : Math.min(Math.max(0, nowMs - newest), maxGapMs);
+  const silence = silentMs === 0 ? 1 : exp(-compiled.decayPerMs * silentMs);
+  into.evidenceMean = sums.w === 0 ? 0 : valueOf(signal, sums);
+  into.priorShare = total === 0 ? 1 : priorWeight / total;
+  into.mean = total === 0 ? prior : into.evidenceMean * (1 - into.priorShare) + prior * into.priorShare;
+  into.size = Math.min(total * silence, effectiveSizeMax);
+  into.trials = Math.min(sums.w * silence, effectiveSizeMax);
+  intervalEnds(into.mean, varianceOf(signal, sums, into, prior, priorWeight), into.size);
+  into.lower = ends.lower;
+  into.upper = ends.upper;
+}
+
+function signalMean(
+  work: WorkChunk,
+  from: number,
+  signal: SignalShare["signal"],
+  compiled: CompiledPolicy,
+): number {
+  const prior = compiled.priorUtility;
+  const priorWeight = priorLeft(work, from, PLACE[signal], compiled);
+  const total = sums.w + priorWeight;
+  const priorShare = total === 0 ? 1 : priorWeight / total;
+  const value = sums.w === 0 ? 0 : valueOf(signal, sums);
+  return total === 0 ? prior : value * (1 - priorShare) + prior * priorShare;
+}
+
+/** A mean, or, for the ratio of actual to expected durations, 1 - its coefficient of variation, floored at 0. */
+function valueOf(signal: SignalShare["signal"], { w, wv, wvv }: SignalSums): number {
+  const mean = wv / w;
+  if (signal !== "ratio") return mean;
+  const variance = Math.max(0, wvv / w - mean * mean);
+  return mean === 0 ? 0 : Math.max(0, 1 - sqrt(variance) / mean);
+}
+
+/**
+ * Variance of one trial. The coefficient of variation c of n values has the standard error c sqrt((1/2 + c^2) / n)
+ * (McKay's approximation, J. R. Stat. Soc. 95, 1932), so one trial counts c^2 (1/2 + c^2).
+ */
+function varianceOf(
+  signal: SignalShare["signal"],
+  { w, wvv }: SignalSums,
+  reading: SignalReading,
+  prior: number,
+  priorWeight: number,
+): number {
+  const total = w + priorWeight;
+  if (total === 0) return 0;
+  if (signal === "ratio") {
+    const variation = 1 - reading.evidenceMean;
+    const own = w === 0 ? 0 : variation * variation * (0.5 + variation * variation);
+    return own * (1 - reading.priorShare);
+  }
+  return Math.max(0, (wvv + priorWeight * prior * prior) / total - reading.mean * reading.mean);
+}
+
+function priorLeft(work: WorkChunk, from: number, place: number, compiled: CompiledPolicy): number {
+  const folds = compiled.decayPerMs * work.f64[from + streamOf(place).spanMs]!;
+  const { priorWeight } = compiled.policy;
+  if (folds === 0) return priorWeight;
+  return folds > PRIOR_FOLDS_MAX ? 0 : priorWeight * exp(-folds);
+}

@@ -1,0 +1,105 @@
+/** What the state says of the bidders, into the columns of {@link Candidates}. Reads only. */
+import { readHealth, newHealthReading, silentAfterMs, HEALTH_MAX } from "../score/health.ts";
+import { momentumOf } from "../fold/momentum.ts";
+import { recentAt } from "../fold/selections.ts";
+import { scoreRow } from "../score/score.ts";
+import { PLACE, readSignal, type SignalSums } from "../score/signal.ts";
+import {
+  FLAGS,
+  HAS_SANCTIONS,
+  IS_BANNED,
+  IS_SUSPENDED,
+  LAST_AT,
+  ON_PROBATION,
+  rowStart,
+  type Chunk,
+} from "../state/row-table.ts";
+import type { Kind, State } from "../state/state.ts";
+import {
+  COMPLETED,
+  EXPLORE_NOT_BEFORE,
+  EXPLORING,
+  FAILED,
+  IN_FLIGHT,
+  INVALID,
+  OPERATOR,
+  TIMED_OUT,
+  workStart,
+} from "../state/work-row.ts";
+import { ownOperator } from "../state/operators.ts";
+import {
+  BANNED,
+  HEALTH_UNKNOWN,
+  LOW_HEALTH,
+  PROBATION,
+  SILENT,
+  SUSPENDED,
+  type Candidates,
+} from "./candidates.ts";
+
+/** Bids as columns: each subject once, of the kind, registered. */
+export interface Bids {
+  readonly subject: Uint32Array;
+  readonly price: Float64Array;
+  readonly timeMs: Float64Array;
+}
+
+/** Condition is told on this scale whatever the policy's maximum. */
+const CONDITION_MAX = 100;
+
+const reading = newHealthReading();
+const sums: SignalSums = { w: 0, wv: 0, wvv: 0 };
+
+/** Fills the columns as of `nowMs`. */
+export function gather(state: State, kind: Kind, bids: Bids, nowMs: number, into: Candidates): void {
+  const { maxScore, priorWeight } = kind.compiled.policy;
+  into.reset(bids.subject.length);
+  for (let bid = 0; bid < bids.subject.length; bid++) {
+    const subject = bids.subject[bid]!;
+    const row = state.places.rowOf(subject);
+    const chunk = kind.table.chunkOf(row);
+    const start = rowStart(row);
+    const work = chunk.work!;
+    const from = workStart(start);
+    const ints = from * 2;
+    const sanctioned = (chunk.u32[start * 2 + FLAGS]! & HAS_SANCTIONS) !== 0;
+    const sanctions = sanctioned ? state.sanctions.of(subject) : undefined;
+    const score = scoreRow(chunk, start, kind.compiled, sanctions, nowMs) / maxScore;
+    readHealth(work, from, kind.compiled, nowMs, reading);
+    readSignal(work, from, PLACE.success, sums);
+    into.subject[bid] = subject;
+    into.price[bid] = bids.price[bid]!;
+    into.timeMs[bid] = bids.timeMs[bid]!;
+    into.reputation[bid] = score;
+    into.condition[bid] = CONDITION_MAX * score * momentumOf(work, from);
+    into.health[bid] = reading.known ? reading.score / HEALTH_MAX : HEALTH_UNKNOWN;
+    into.inFlight[bid] = work.u32[ints + IN_FLIGHT]!;
+    into.recent[bid] = recentAt(work, from, nowMs);
+    into.operator[bid] =
+      work.u32[ints + OPERATOR] === 0 ? ownOperator(subject) : work.u32[ints + OPERATOR]! - 1;
+    into.completed[bid] = work.u32[ints + COMPLETED]!;
+    into.jobs[bid] =
+      work.u32[ints + COMPLETED]! +
+      work.u32[ints + FAILED]! +
+      work.u32[ints + TIMED_OUT]! +
+      work.u32[ints + INVALID]!;
+    into.successes[bid] = sums.wv + priorWeight * kind.compiled.priorUtility;
+    into.failures[bid] = sums.w - sums.wv + priorWeight * (1 - kind.compiled.priorUtility);
+    into.flags[bid] = flagsOf(kind, chunk, start, nowMs);
+    into.explorationInFlight[bid] = work.u32[ints + EXPLORING]!;
+    into.exploreNotBeforeMs[bid] = work.f64[from + EXPLORE_NOT_BEFORE]!;
+  }
+}
+
+/** What keeps a subject out of the ordinary draw at `nowMs`; its health must be in {@link reading}. */
+function flagsOf(kind: Kind, chunk: Chunk, start: number, nowMs: number): number {
+  const flags = chunk.u32[start * 2 + FLAGS]!;
+  let out = 0;
+  if ((flags & IS_BANNED) !== 0) out |= BANNED;
+  if ((flags & IS_SUSPENDED) !== 0) out |= SUSPENDED;
+  if ((flags & ON_PROBATION) !== 0) out |= PROBATION;
+  // Only who reports health can fall silent; who never did is known by its jobs alone.
+  if (reading.at > 0 && nowMs >= chunk.f64[start + LAST_AT]! + silentAfterMs(kind.compiled)) out |= SILENT;
+  if (reading.known && reading.score < kind.compiled.policy.health.floor) out |= LOW_HEALTH;
+  return out;
+}

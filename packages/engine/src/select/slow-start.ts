@@ -1,0 +1,35 @@
+/**
+ * Slow start: who has done few jobs well gets few at once, as many as it has done, so that a bidder whose jobs hang is
+ * not given a hundred before the first of them fails. Who has only failed so far waits for exploration.
+ */
+import type { Candidates } from "./candidates.ts";
+import type { SelectionRules } from "./rules.ts";
+import type { Selection } from "./selection.ts";
+
+/**
+ * Lists the bids of the pool that are below their limit and returns their number; where all are at it, the least
+ * loaded; where all have only failed, all.
+ */
+export function listUnderLoad(candidates: Candidates, rules: SelectionRules, selection: Selection): number {
+  const { pool, poolCount, list } = selection;
+  let least = Infinity;
+  for (let place = 0; place < poolCount; place++)
+    least = Math.min(least, loadOf(pool[place]!, candidates, rules));
+  let count = 0;
+  for (let place = 0; place < poolCount; place++) {
+    const bid = pool[place]!;
+    const load = loadOf(bid, candidates, rules);
+    if (least < 1 ? load < 1 : load === least) list[count++] = bid;
+  }
+  return count;
+}
+
+/** Jobs in flight over the limit; Infinity where the limit is none. */
+function loadOf(
+  bid: number,
+  { inFlight, completed, jobs }: Candidates,
+  { slowStart }: SelectionRules,
+): number {
+  if (completed[bid] === 0 && jobs[bid]! > 0) return Infinity;
+  return inFlight[bid]! / Math.max(slowStart, completed[bid]!);
+}
