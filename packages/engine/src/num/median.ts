@@ -26,21 +26,42 @@ function kthSmallest(values: Float64Array, count: number, k: number): number {
       break;
     }
     const pivot = middleOf(values[low]!, values[(low + high) >>> 1]!, values[high]!);
-    let left = low;
-    let right = high;
-    while (left <= right) {
-      while (values[left]! < pivot) left++;
-      while (values[right]! > pivot) right--;
-      if (left > right) break;
-      const moved = values[left]!;
-      values[left++] = values[right]!;
-      values[right--] = moved;
+    const border = bringBelow(values, low, high, pivot);
+    if (k < border) high = border - 1;
+    else if (border > low) low = border;
+    else {
+      // The pivot is the smallest; its equals may be many and are done with at once.
+      low = bringEqual(values, low, high, pivot);
+      if (k < low) break;
     }
-    if (k <= right) high = right;
-    else if (k >= left) low = left;
-    else break;
   }
   return values[k]!;
+}
+
+/**
+ * Moves what is below the pivot to the front, and returns the place behind it. Every number is exchanged and the sum
+ * decides whether that counts: a branch would be guessed wrongly every other time, and take twice as long.
+ */
+function bringBelow(values: Float64Array, low: number, high: number, pivot: number): number {
+  let border = low;
+  for (let place = low; place <= high; place++) {
+    const value = values[place]!;
+    values[place] = values[border]!;
+    values[border] = value;
+    border += Number(value < pivot);
+  }
+  return border;
+}
+
+function bringEqual(values: Float64Array, low: number, high: number, pivot: number): number {
+  let border = low;
+  for (let place = low; place <= high; place++) {
+    const value = values[place]!;
+    values[place] = values[border]!;
+    values[border] = value;
+    border += Number(value === pivot);
+  }
+  return border;
 }
 
 function middleOf(a: number, b: number, c: number): number {

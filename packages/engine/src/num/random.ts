@@ -15,6 +15,8 @@ export class Random {
   private b = 0;
   private c = 0;
   private counter = 0;
+  /** The second of a pair of normals, NaN when there is none. */
+  private keptNormal = NaN;
 
   constructor(seed: number) {
     this.reseed(seed);
@@ -26,6 +28,7 @@ export class Random {
     this.b = Math.imul(seed, 0x9e3779b1);
     this.c = 0x6a09e667;
     this.counter = 1;
+    this.keptNormal = NaN;
     for (let round = 0; round < WARM_UP_ROUNDS; round++) this.word();
   }
 
@@ -34,13 +37,19 @@ export class Random {
     return (this.word() + 0.5) / TWO_32;
   }
 
-  /** Standard normal, by Marsaglia's polar method. */
+  /** Standard normal, by Marsaglia's polar method, which gives two at a time. */
   normal(): number {
+    const kept = this.keptNormal;
+    this.keptNormal = NaN;
+    if (!Number.isNaN(kept)) return kept;
     for (;;) {
       const x = 2 * this.next() - 1;
       const y = 2 * this.next() - 1;
       const square = x * x + y * y;
-      if (square < 1 && square > 0) return x * sqrt((-2 * log(square)) / square);
+      if (square >= 1 || square === 0) continue;
+      const stretch = sqrt((-2 * log(square)) / square);
+      this.keptNormal = y * stretch;
+      return x * stretch;
     }
   }
 
@@ -61,7 +70,10 @@ export class Random {
       const root = 1 + c * x;
       if (root <= 0) continue;
       const cube = root * root * root;
-      if (log(this.next()) < 0.5 * x * x + d * (1 - cube + log(cube))) return d * cube;
+      const u = this.next();
+      // The first test says yes to most without a logarithm, and never where the second would say no.
+      if (u < 1 - 0.0331 * x * x * x * x) return d * cube;
+      if (log(u) < 0.5 * x * x + d * (1 - cube + log(cube))) return d * cube;
     }
   }
 
