@@ -74,13 +74,13 @@ function marginBetween(
   );
 }
 
-/** The highest score; of equals the least busy, then the first. */
-function best(list: Uint32Array, count: number, score: Float64Array, candidates: Candidates): number {
+/** The highest value; of equals the least busy, then the first. */
+function best(list: Uint32Array, count: number, value: Float64Array, candidates: Candidates): number {
   let chosen = list[0]!;
   for (let place = 1; place < count; place++) {
     const bid = list[place]!;
-    if (score[bid]! < score[chosen]!) continue;
-    if (score[bid]! > score[chosen]! || isBusier(chosen, bid, candidates)) chosen = bid;
+    if (value[bid]! < value[chosen]!) continue;
+    if (value[bid]! > value[chosen]! || isBusier(chosen, bid, candidates)) chosen = bid;
   }
   return chosen;
 }
@@ -102,16 +102,26 @@ function inProportion(list: Uint32Array, count: number, selection: Selection): n
   return list[place]!;
 }
 
-/** The highest value times a success rate drawn from what is known of it: who is little known is tried at times. */
+/**
+ * The highest value times a success rate drawn from what is known of it, so that who is little known is tried at times.
+ * The best value goes first: whoever is worth less than its product cannot win with any rate, and need not draw.
+ */
 function byThompson(list: Uint32Array, count: number, candidates: Candidates, selection: Selection): number {
   const { successes, failures } = candidates;
-  const { random, rate, value, scratch } = selection;
+  const { random, rate, value } = selection;
+  const drawRate = (bid: number): number => (rate[bid] = random.beta(successes[bid]!, failures[bid]!));
+  const leader = best(list, count, value, candidates);
+  let chosen = leader;
+  let most = value[leader]! * drawRate(leader);
   for (let place = 0; place < count; place++) {
     const bid = list[place]!;
-    rate[bid] = random.beta(successes[bid]!, failures[bid]!);
-    scratch[bid] = value[bid]! * rate[bid];
+    if (bid === leader || value[bid]! <= most) continue;
+    const product = value[bid]! * drawRate(bid);
+    if (product <= most) continue;
+    most = product;
+    chosen = bid;
   }
-  return best(list, count, scratch, candidates);
+  return chosen;
 }
 
 function isBusier(bid: number, than: number, candidates: Candidates): boolean {

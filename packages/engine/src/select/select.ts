@@ -121,6 +121,7 @@ function withinCap(
   selection: Selection,
 ): number {
   const share = window.shareWithNext(candidates.operator[drawn]!);
+  // The usual case, which need not know how many operators there are.
   if (share <= rules.operatorCap) return drawn;
   const cap = operatorCap(candidates, rules, selection);
   if (share <= cap) return drawn;

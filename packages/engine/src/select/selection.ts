@@ -47,7 +47,7 @@ export class Selection {
   /** Factors, 0..1. */
   condition = new Float64Array(0);
   load = new Float64Array(0);
-  /** Thompson only: the success rate drawn for each bid of the pool. */
+  /** Thompson only: the success rate drawn for a bid; 0 where none was, because no rate would have won. */
   rate = new Float64Array(0);
   /** Why a bid is out of the draw, see {@link EXCLUSIONS}; 0: it is in the pool. */
   exclusion = new Uint8Array(0);
