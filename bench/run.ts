@@ -8,6 +8,7 @@ import { benchMemory } from "./memory.ts";
 import { benchPause } from "./pause.ts";
 import { benchRank } from "./rank.ts";
 import { benchRestore } from "./restore.ts";
+import { benchSelect } from "./select.ts";
 import type { Bench } from "./result.ts";
 
 const BENCHES: { readonly [name: string]: Bench } = {
@@ -17,6 +18,7 @@ const BENCHES: { readonly [name: string]: Bench } = {
   pause: benchPause,
   rank: benchRank,
   explain: benchExplain,
+  select: benchSelect,
   memory: benchMemory,
   restore: benchRestore,
   log: benchLog,

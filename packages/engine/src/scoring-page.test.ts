@@ -10,6 +10,7 @@ import { PENALTY_TYPES, REWARD_TYPES, SEVERITIES } from "./policy/vocabulary.ts"
 import { ALERT_POINTS, ALERT_TO_PENALTY, alertPenaltyType } from "./sanction/alert.ts";
 import { penaltyTerm } from "./sanction/sanction.ts";
 import { ends, intervalEnds } from "./score/component.ts";
+import { selectAmong, type SomeOfBid } from "./testing/bids.ts";
 import {
   DAY_MS,
   HOUR_MS,
@@ -132,6 +133,10 @@ function moves(value: number, tier: string, direction: "above" | "below"): numbe
   return lab.explain(0).thresholds.find((threshold) => threshold.direction === direction)!.score;
 }
 
+function bidValue(bid: SomeOfBid): number {
+  return selectAmong([bid]).value[0]!;
+}
+
 const EXAMPLES: Readonly<Record<string, () => number>> = {
   newcomer: () => after(STORAGE_PROVIDER).score(0),
   "reward-is-no-buffer": () =>
@@ -181,6 +186,8 @@ const EXAMPLES: Readonly<Record<string, () => number>> = {
   "alert-document-data-loss": () => alertPoints("document", "data_integrity", 0),
   "tier-up": () => moves(0.78, "silver", "above"),
   "tier-down": () => moves(0.9, "gold", "below"),
+  value: () => bidValue({ reputation: 0.8, health: 0.6, condition: 50, inFlight: 5 }),
+  "value-without-health": () => bidValue({ reputation: 0.8, condition: 80 }),
 };
 
 describe("docs/scoring.md", () => {
