@@ -58,6 +58,13 @@ describe("a newcomer", () => {
     expect(lab.standing(subject).tier).toBe("platinum");
   });
 
+  test("is placed whatever its trust: only who has been placed is held back", () => {
+    const lab = new Lab(direct({ trustThreshold: 99 }));
+    const subject = lab.register("p");
+    fill(lab, subject, 0.99, 10, T0);
+    expect(lab.standing(subject).tier).toBe("platinum");
+  });
+
   test.each([
     [0.95, "platinum"],
     [0.949, "gold"],
