@@ -18,9 +18,21 @@ import {
   TIER_CANDIDATE,
   type Chunk,
 } from "../state/row-table.ts";
-import { addKind, addWorkRows, kindNamed, kindOf, KINDS_MAX, type Kind, type State } from "../state/state.ts";
+import {
+  addKind,
+  addWorkRows,
+  aggregateOptions,
+  kindNamed,
+  kindOf,
+  KINDS_MAX,
+  type Kind,
+  type State,
+} from "../state/state.ts";
 import { HEALTH_PRESENT, OPERATOR, workStart } from "../state/work-row.ts";
+import { rankBucket, rankScore } from "../rank/rank-index.ts";
 import type { ActResult } from "./effects.ts";
+import { indexRow } from "./index-row.ts";
+import { rescaleRow, type Rescaling } from "./rescale.ts";
 import { applyPenalty, grantReward, revokePenalty, revokeReward } from "./sanctions.ts";
 
 export function applyAct(state: State, act: Act): ActResult {
@@ -75,6 +87,8 @@ function activatePolicy(state: State, act: PolicyActivated): ActResult {
     forgetMeans(state, kind);
     if (next.policy.historyRetentionMs !== kind.compiled.policy.historyRetentionMs)
       respanAverages(state, kind, next);
+    const scale = { from: kind.compiled.policy.maxScore, to: next.policy.maxScore };
+    if (scale.from !== scale.to) changeScale(state, kind, scale);
     if (!sameNames(next.policy.tiers.names, kind.compiled.policy.tiers.names)) placeAnew(state, kind, next);
     if (!sameCuts(kind.compiled.policy, next.policy)) kind.cuts = null;
     if (next.hasWork && kind.table.workSize === 0) beginWork(state, kind);
@@ -83,8 +97,8 @@ function activatePolicy(state: State, act: PolicyActivated): ActResult {
       kind.selections.window = resized(kind.selections.window, next.policy.selection.operatorWindow);
     kind.compiled = next;
     kind.policyAt = state.now;
-    const { metricRetentionMs, aggregateIntervalMs, sampleSize } = act.policy;
-    kind.aggregates?.reconfigure({ metricRetentionMs, aggregateIntervalMs, sampleSize }, state.now);
+    if (scale.from !== scale.to) rankAnew(kind);
+    kind.aggregates?.reconfigure(aggregateOptions(state.options, act.policy), state.now);
   }
   state.refreshOwed = state.places.count;
   state.effects.list.push({ type: "policy.activated", kind: act.kind, policy: act.policy.name });
@@ -148,6 +162,20 @@ function respanAverages(state: State, kind: Kind, next: CompiledPolicy): void {
   eachRow(state, kind, ({ f64 }, start) => respanAverage(f64, start, kind.compiled.policy, next.policy));
 }
 
+/** Points are carried over to the new maximum, in rows, sanctions and cuts. */
+function changeScale(state: State, kind: Kind, scale: Rescaling): void {
+  eachRow(state, kind, (chunk, start) => rescaleRow(state, kind, chunk, start, scale));
+  if (kind.cuts === null) return;
+  // Cuts are scores that rank, so they go by the ranking's own steps.
+  const scores = kind.cuts.scores.map((cut) => rankScore(rankBucket(cut, scale.from), scale.to));
+  kind.cuts = { ...kind.cuts, scores };
+}
+
+/** Every row: also one that a restored chunk holds on the new scale was ranked by the old one. */
+function rankAnew(kind: Kind): void {
+  for (let row = 0; row < kind.table.count; row++) indexRow(kind, row);
+}
+
 /** Tiers of other names: each subject keeps its tier by name, or falls to the last, and is placed at its next evaluation. */
 function placeAnew(state: State, kind: Kind, next: CompiledPolicy): void {
   const { names } = next.policy.tiers;
@@ -170,9 +198,9 @@ function eachRow(state: State, kind: Kind, visit: (chunk: Chunk, start: number) 
   }
 }
 
-/** Cuts in force were taken for these tiers on this scale: they hold until the next are taken. */
+/** Cuts in force were taken for these tiers: they hold until the next are taken. */
 function sameCuts(before: Policy, after: Policy): boolean {
-  if (before.maxScore !== after.maxScore || !sameNames(before.tiers.names, after.tiers.names)) return false;
+  if (!sameNames(before.tiers.names, after.tiers.names)) return false;
   const { percentileCuts } = after.tiers;
   return before.tiers.percentileCuts.every((share, place) => share === percentileCuts[place]);
 }

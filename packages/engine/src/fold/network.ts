@@ -83,7 +83,7 @@ export function countRow(state: State, kind: Kind, chunk: Chunk, start: number):
   const ints = from * 2;
   const before = work.u32[ints + COUNTED]!;
   const after = standingBits(state, kind, chunk, start, from);
-  const score = (after & ACTIVE) === 0 ? 0 : Math.floor(chunk.f64[start + SCORE]! * SCORE_UNIT + 0.5);
+  const score = (after & ACTIVE) === 0 ? 0 : scoreUnits(chunk, start);
   const utility = (after & ANSWERING) === 0 ? 0 : responseUtility(kind, chunk, from);
   const { network } = kind;
   if (before !== after) moveTotals(network, before, after);
@@ -104,6 +104,16 @@ export function recount(kind: Kind, chunk: Chunk, start: number): void {
   kind.network.utilitySum += work.u32[ints + COUNTED_UTILITY]!;
 }
 
+/** The row's score was carried over to another scale: the totals follow. */
+export function recountScore(kind: Kind, chunk: Chunk, start: number): void {
+  const { u32 } = chunk.work!;
+  const ints = workStart(start) * 2;
+  if ((u32[ints + COUNTED]! & ACTIVE) === 0) return;
+  const score = scoreUnits(chunk, start);
+  kind.network.scoreSum += score - u32[ints + COUNTED_SCORE]!;
+  u32[ints + COUNTED_SCORE] = score;
+}
+
 /** A finished job of the network, whoever ran it. */
 export function countOutcome(kind: Kind, outcome: number, nowMs: number): void {
   if (outcome === DECLINED || outcome === CLIENT_FAULT) return;
@@ -113,6 +123,10 @@ export function countOutcome(kind: Kind, outcome: number, nowMs: number): void {
   network.finished = network.finished * left + 1;
   network.succeeded = network.succeeded * left + (outcome === SUCCESS ? 1 : 0);
   network.outcomesAt = nowMs;
+}
+
+function scoreUnits({ f64 }: Chunk, start: number): number {
+  return Math.floor(f64[start + SCORE]! * SCORE_UNIT + 0.5);
 }
 
 function standingBits(state: State, kind: Kind, chunk: Chunk, start: number, from: number): number {

@@ -15,7 +15,7 @@ export interface Penalty {
   /** Points off the score in full, before fading. */
   deduction: number;
   /** Trust points it costs; 0 for alerts. */
-  readonly trustImpact: number;
+  trustImpact: number;
   readonly reason: string;
   readonly issuer: string;
   readonly evidence: readonly string[];
@@ -54,8 +54,8 @@ export interface Reward {
   readonly subject: number;
   readonly type: RewardType;
   /** Points as granted, and with the type's multiplier. */
-  readonly points: number;
-  readonly value: number;
+  points: number;
+  value: number;
   readonly reason: string;
   readonly issuer: string;
   readonly context: Context;

@@ -17,6 +17,7 @@ import {
   Lab,
   metric,
   MINUTE_MS,
+  onScale,
   penalty,
   policyWith,
   T0,
@@ -115,7 +116,7 @@ const WIDER: Policy = policyWith({
     percentileCuts: [0.2, 0.5],
   },
 });
-const POLICIES = [STORAGE_PROVIDER, WIDER];
+const POLICIES = [STORAGE_PROVIDER, WIDER, onScale(WIDER, 1_000)];
 
 describe("a snapshot", () => {
   test("replaying the log gives the bits of the live state", () => {
@@ -229,6 +230,21 @@ describe("a snapshot", () => {
     expect(lab.state.kinds[0]!.aggregates!.steps(0, 0, lab.state.now).map(({ count }) => count)).toEqual([
       2, 1, 1,
     ]);
+  });
+
+  test("written while the scale changes ranks everybody on the new one", () => {
+    const lab = new Lab(STORAGE_PROVIDER, { aggregates: true });
+    for (let subject = 0; subject < 40; subject++) lab.register(`s-${subject}`);
+    const samples = Array.from({ length: 40 }, (_, subject) => metric(subject, "uptime", subject / 40, T0));
+    lab.apply(T0, { samples });
+    const parts: Part[] = [];
+    for (const part of snapshotParts(lab.state, 1)) {
+      parts.push(part);
+      // The first unit is written already, the others come with scores of the new scale.
+      if (part.type !== 4 || parts.filter(({ type }) => type === 4).length > 1) continue;
+      lab.apply(T0 + 1, { acts: [activation(onScale(STORAGE_PROVIDER, 1_000)), penalty(1), penalty(39)] });
+    }
+    expectSame(restored(parts, lab), lab.state);
   });
 
   test("leaves out a kind that is added meanwhile: the log brings it back", () => {

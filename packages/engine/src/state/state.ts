@@ -1,5 +1,5 @@
 /** Everything the fold knows: one independent state machine for one partition of subjects. */
-import { AggregateStore } from "../aggregate/aggregate-store.ts";
+import { AggregateStore, type AggregateOptions } from "../aggregate/aggregate-store.ts";
 import { DeadlineQueue } from "../deadline/deadline-queue.ts";
 import type { Attributes } from "../event/acts.ts";
 import { newNetwork, type Network } from "../fold/network.ts";
@@ -114,17 +114,13 @@ export function createState(options: StateOptions): State {
 export function addKind(state: State, name: string, given: Policy): Kind {
   const policy = completePolicy(given);
   const { options } = state;
-  const { metricRetentionMs, aggregateIntervalMs, sampleSize } = policy;
-  const budget = options.rawSamplesMax === undefined ? {} : { rawSamplesMax: options.rawSamplesMax };
   const kind: Kind = {
     name,
     index: state.kinds.length,
     compiled: compilePolicy(completePolicy(policy)),
     table: new RowTable(),
     rank: new RankIndex(),
-    aggregates: options.aggregates
-      ? new AggregateStore({ metricRetentionMs, aggregateIntervalMs, sampleSize, ...budget })
-      : null,
+    aggregates: options.aggregates ? new AggregateStore(aggregateOptions(options, policy)) : null,
     network: newNetwork(),
     selections: { open: new Map(), window: new DecisionWindow(policy.selection.operatorWindow) },
     cuts: null,
@@ -138,6 +134,13 @@ export function addKind(state: State, name: string, given: Policy): Kind {
 /** Gives the kind's rows the part that jobs and health reports need; once it is there it stays. */
 export function addWorkRows(kind: Kind): void {
   kind.table.addWork(WORK_ROW_SIZE);
+}
+
+/** What the policy asks of a kind's aggregates, within the memory that the installation gives them. */
+export function aggregateOptions({ rawSamplesMax }: StateOptions, policy: Policy): AggregateOptions {
+  const { metricRetentionMs, aggregateIntervalMs, sampleSize } = policy;
+  const limits = { metricRetentionMs, aggregateIntervalMs, sampleSize };
+  return rawSamplesMax === undefined ? limits : { ...limits, rawSamplesMax };
 }
 
 export function kindNamed(state: State, name: string): Kind | undefined {

@@ -139,6 +139,38 @@ export function policyWith(change: Partial<Policy>): Policy {
   return { ...STORAGE_PROVIDER, ...change };
 }
 
+/** The same policy with scores up to `maxScore`: all that it says in points is the same share of the maximum. */
+export function onScale(policy: Policy, maxScore: number): Policy {
+  const scaled = (points: number): number => (points * maxScore) / policy.maxScore;
+  const { thresholds } = policy.rewardRules;
+  const share = (points: number | null): number | null => (points === null ? null : scaled(points));
+  return {
+    ...policy,
+    name: `${policy.name} of ${maxScore}`,
+    maxScore,
+    minScore: scaled(policy.minScore),
+    initialScore: scaled(policy.initialScore),
+    recoveryRatePerDay: scaled(policy.recoveryRatePerDay),
+    trustThreshold: scaled(policy.trustThreshold),
+    performanceThreshold: scaled(policy.performanceThreshold),
+    lowThreshold: scaled(policy.lowThreshold),
+    rewardPointsMax: scaled(policy.rewardPointsMax),
+    rewardRules: {
+      ...policy.rewardRules,
+      points: scaled(policy.rewardRules.points),
+      thresholds: {
+        high_uptime: share(thresholds.high_uptime),
+        fast_response: share(thresholds.fast_response),
+        data_integrity: share(thresholds.data_integrity),
+        long_term_service: thresholds.long_term_service,
+        exceptional_performance: share(thresholds.exceptional_performance),
+      },
+    },
+    alerts: { ...policy.alerts, pointsMax: scaled(policy.alerts.pointsMax) },
+    tiers: { ...policy.tiers, scoreCuts: policy.tiers.scoreCuts.map(scaled) },
+  };
+}
+
 /** A state with the log that made it. Subjects are registered with the next batch that is applied. */
 export class Lab {
   readonly state: State;
