@@ -88,6 +88,7 @@ function makeSets(bids: number): Candidates[] {
       candidates.recent[bid] = 10 * uniform();
       candidates.operator[bid] = Math.floor((uniform() * bids) / 3);
       candidates.jobs[bid] = isNewcomer ? 0 : 500;
+      candidates.completed[bid] = candidates.jobs[bid]!;
       candidates.successes[bid] = candidates.reputation[bid]! * (isNewcomer ? 10 : 510);
       candidates.failures[bid] = (isNewcomer ? 10 : 510) - candidates.successes[bid]!;
       candidates.flags[bid] = uniform() < 0.1 ? PROBATION : 0;

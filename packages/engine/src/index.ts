@@ -118,6 +118,7 @@ export {
   OPERATOR_CAP,
   rankBids,
   Selection,
+  SLOW_START,
   type SelectionMode,
 } from "./select/selection.ts";
 export type {

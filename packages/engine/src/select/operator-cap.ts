@@ -16,8 +16,8 @@ export function operatorCap(candidates: Candidates, rules: SelectionRules, selec
 
 /**
  * Lists the bids that may take the place of one whose operator is at its cap: of operators that are not, and worth at
- * least `capYield` of the best of the pool. Returns their number and notes whom the cap excludes; with nobody listed
- * it excludes nobody.
+ * least `capYield` of the best of the pool, slow start or not. Returns their number and notes whom the cap excludes;
+ * with nobody listed it excludes nobody.
  */
 export function listOthers(
   cap: number,
@@ -34,10 +34,14 @@ export function listOthers(
   let count = 0;
   for (let place = 0; place < poolCount; place++) {
     const bid = pool[place]!;
-    if (window.shareWithNext(operator[bid]!) > cap) exclusion[bid] = OPERATOR_CAP;
-    else if (value[bid]! >= least) list[count++] = bid;
+    if (value[bid]! >= least && window.shareWithNext(operator[bid]!) <= cap) list[count++] = bid;
   }
-  if (count === 0) for (let place = 0; place < poolCount; place++) exclusion[pool[place]!] = 0;
+  if (count === 0) return 0;
+  for (let place = 0; place < poolCount; place++) {
+    const bid = pool[place]!;
+    if (window.shareWithNext(operator[bid]!) > cap) exclusion[bid] = OPERATOR_CAP;
+  }
+  for (let place = 0; place < count; place++) exclusion[list[place]!] = 0;
   return count;
 }
 

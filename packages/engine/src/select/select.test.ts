@@ -23,9 +23,11 @@ import {
 import { DecisionWindow } from "./decision-window.ts";
 import type { SelectionRules } from "./rules.ts";
 import { select, verifySelection } from "./select.ts";
-import { CONDITION, OPERATOR_CAP, rankBids, Selection } from "./selection.ts";
+import { CONDITION, OPERATOR_CAP, rankBids, Selection, SLOW_START } from "./selection.ts";
 
 const DECISIONS = 4_000;
+/** So many where each is looked at by itself. */
+const FEW = 400;
 const policy = fc.constantFrom(...SELECTION_POLICIES);
 const share = fc.double({ min: 0, max: 1, noNaN: true });
 const bid: fc.Arbitrary<Bid> = fc.record({
@@ -38,6 +40,7 @@ const bid: fc.Arbitrary<Bid> = fc.record({
   recent: fc.double({ min: 0, max: 100, noNaN: true }),
   operator: fc.nat(6),
   jobs: fc.nat(40),
+  completed: fc.nat(10),
   successes: fc.oneof(fc.constant(0), fc.double({ min: 0, max: 1000, noNaN: true })),
   failures: fc.oneof(fc.constant(0), fc.double({ min: 0, max: 1000, noNaN: true })),
   flags: fc.oneof(fc.constant(0), fc.nat(0x3f)),
@@ -462,7 +465,7 @@ describe("exploration", () => {
   });
 
   test.each([
-    ["two in flight", { explorationInFlight: 2 }],
+    ["a job that is not finished", { explorationInFlight: 1 }],
     ["a failure not long ago", { exploreNotBeforeMs: T0 + 1 }],
     ["a price of more than twice the usual", { price: 2.01 }],
     ["more than twice the usual time", { timeMs: 2001 }],
@@ -474,6 +477,13 @@ describe("exploration", () => {
     expect(choicesOf(DECISIONS, [...old(3), { ...onProbation, ...more }])[3]).toBe(0);
   });
 
+  test("gives a newcomer two jobs at once, and no third", () => {
+    const explored = (explorationInFlight: number): number =>
+      choicesOf(DECISIONS, [...old(3), { ...newcomer, explorationInFlight }])[3]!;
+    expect(explored(1)).toBeGreaterThan(0.01 * DECISIONS);
+    expect(explored(2)).toBe(0);
+  });
+
   test("does not break the cap of an operator", () => {
     const decidedFor7 = windowOf(Array.from({ length: 100 }, (_, place) => (place < 50 ? 7 : place)));
     const some = [...old(9), { ...onProbation, operator: 7 }];
@@ -481,7 +491,7 @@ describe("exploration", () => {
   });
 
   test("explores nobody whose record is long and good", () => {
-    choicesOf(DECISIONS, old(5), {}, undefined, ({ mode }) => expect(mode).toBe("draw"));
+    choicesOf(FEW, old(5), {}, undefined, ({ mode }) => expect(mode).toBe("draw"));
   });
 });
 
@@ -537,7 +547,7 @@ describe("operator cap", () => {
     const ofOne = windowOf(Array.from({ length: 100 }, () => 7));
     const poor = { reputation: 0.75, condition: 60 };
     const some = [{ operator: 7 }, poor, poor, poor, poor, poor];
-    choicesOf(DECISIONS, some, { policy: "greedy" }, ofOne, (selection) => {
+    choicesOf(FEW, some, { policy: "greedy" }, ofOne, (selection) => {
       expect(selection).toMatchObject({ chosen: 0, capped: 0, capYielded: true });
       expect(selection.exclusion[0]).toBe(0);
     });
@@ -547,7 +557,7 @@ describe("operator cap", () => {
     const ofOne = windowOf(Array.from({ length: 100 }, () => 7));
     const poor = { reputation: 0.75, condition: 60 };
     const some = [{ operator: 7 }, { operator: 7 }, poor, poor, poor, { reputation: 0.93 }];
-    choicesOf(DECISIONS, some, {}, ofOne, (selection) => {
+    choicesOf(FEW, some, {}, ofOne, (selection) => {
       if (selection.capped < 0) return;
       expect(selection.chosen).toBe(5);
       expect([...selection.exclusion.subarray(0, 6)]).toEqual([OPERATOR_CAP, OPERATOR_CAP, 0, 0, 0, 0]);
@@ -585,6 +595,41 @@ function slidingShares(
     return decision >= size - 1 ? [count] : [];
   });
 }
+
+describe("slow start", () => {
+  const fresh: SomeOfBid = { jobs: 0, reputation: 0.6, successes: 6, failures: 4 };
+  const busy: SomeOfBid = { ...fresh, inFlight: 2 };
+
+  test("gives who has done nothing yet two jobs at once, and who has done five well five", () => {
+    const five = { ...fresh, jobs: 8, completed: 5 };
+    const some = [fresh, busy, { ...five, inFlight: 4 }, { ...five, inFlight: 5 }];
+    choicesOf(FEW, some, { explorationShare: 0 }, undefined, ({ chosen, exclusion }) => {
+      expect([0, 2]).toContain(chosen);
+      expect([...exclusion.subarray(0, 4)]).toEqual([0, SLOW_START, 0, SLOW_START]);
+    });
+  });
+
+  test("where all are at their limit the least loaded get the job", () => {
+    const choices = choicesOf(FEW, [{ ...busy, inFlight: 3 }, busy, { ...busy, inFlight: 4 }], {
+      explorationShare: 0,
+    });
+    expect(choices[1]).toBe(FEW);
+  });
+
+  test("who has only failed so far waits while others are there, and is taken where nobody else is", () => {
+    const failed: SomeOfBid = { ...fresh, jobs: 3, completed: 0, exploreNotBeforeMs: T0 + 1 };
+    expect(choicesOf(DECISIONS, [{ ...busy, inFlight: 9 }, failed])[1]).toBe(0);
+    expect(choicesOf(DECISIONS, [failed, failed])[2]).toBe(0);
+  });
+
+  test("gives way to the cap of an operator", () => {
+    const ofOne = windowOf(Array.from({ length: 100 }, () => 7));
+    const some = [{ operator: 7 }, { jobs: 3, inFlight: 3 }, {}];
+    const selection = select(candidatesOf(some), requestOf(1, { policy: "greedy" }), ofOne, new Selection());
+    expect(selection).toMatchObject({ capped: 0, capYielded: false });
+    expect([...selection.exclusion.subarray(0, 3)]).toEqual([OPERATOR_CAP, 0, 0]);
+  });
+});
 
 describe("an empty pool", () => {
   test.each([

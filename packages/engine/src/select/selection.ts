@@ -6,6 +6,8 @@ import { BANNED, capacityFor, LOW_HEALTH, MAINTENANCE, PROBATION, SILENT, SUSPEN
 export const CONDITION = 0x40;
 /** Another bid of this operator was drawn, and it holds its share already. */
 export const OPERATOR_CAP = 0x80;
+/** As many jobs in flight as a bidder of its few good ones gets at once. */
+export const SLOW_START = 0x100;
 
 /** Names of the reasons that stand in {@link Selection.exclusion}. */
 export const EXCLUSIONS: readonly (readonly [reason: number, name: string])[] = [
@@ -17,6 +19,7 @@ export const EXCLUSIONS: readonly (readonly [reason: number, name: string])[] = 
   [PROBATION, "probation"],
   [CONDITION, "condition"],
   [OPERATOR_CAP, "operator_cap"],
+  [SLOW_START, "slow_start"],
 ];
 
 /**
@@ -50,7 +53,7 @@ export class Selection {
   /** Thompson only: the success rate drawn for a bid; 0 where none was, because no rate would have won. */
   rate = new Float64Array(0);
   /** Why a bid is out of the draw, see {@link EXCLUSIONS}; 0: it is in the pool. */
-  exclusion = new Uint8Array(0);
+  exclusion = new Uint16Array(0);
   /** Price and time that were worth one half. */
   priceReference = 0;
   timeReferenceMs = 0;
@@ -106,7 +109,7 @@ export class Selection {
     this.condition = new Float64Array(capacity);
     this.load = new Float64Array(capacity);
     this.rate = new Float64Array(capacity);
-    this.exclusion = new Uint8Array(capacity);
+    this.exclusion = new Uint16Array(capacity);
     this.pool = new Uint32Array(capacity);
     this.list = new Uint32Array(capacity);
     this.scratch = new Float64Array(capacity);

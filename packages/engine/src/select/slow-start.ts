@@ -4,14 +4,14 @@
  */
 import type { Candidates } from "./candidates.ts";
 import type { SelectionRules } from "./rules.ts";
-import type { Selection } from "./selection.ts";
+import { SLOW_START, type Selection } from "./selection.ts";
 
 /**
- * Lists the bids of the pool that are below their limit and returns their number; where all are at it, the least
- * loaded; where all have only failed, all.
+ * Lists the bids of the pool that are below their limit, notes the others as excluded, and returns the number listed;
+ * where all are at their limit the least loaded are listed, where all have only failed, all.
  */
 export function listUnderLoad(candidates: Candidates, rules: SelectionRules, selection: Selection): number {
-  const { pool, poolCount, list } = selection;
+  const { pool, poolCount, list, exclusion } = selection;
   let least = Infinity;
   for (let place = 0; place < poolCount; place++)
     least = Math.min(least, loadOf(pool[place]!, candidates, rules));
@@ -20,6 +20,7 @@ export function listUnderLoad(candidates: Candidates, rules: SelectionRules, sel
     const bid = pool[place]!;
     const load = loadOf(bid, candidates, rules);
     if (least < 1 ? load < 1 : load === least) list[count++] = bid;
+    else exclusion[bid] = SLOW_START;
   }
   return count;
 }

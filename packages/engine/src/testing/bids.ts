@@ -16,6 +16,7 @@ export interface Bid {
   readonly recent: number;
   readonly operator: number;
   readonly jobs: number;
+  readonly completed: number;
   readonly successes: number;
   readonly failures: number;
   readonly flags: number;
@@ -40,6 +41,7 @@ export function candidatesOf(bids: readonly SomeOfBid[], candidates = new Candid
     candidates.recent[place] = bid.recent ?? 0;
     candidates.operator[place] = bid.operator ?? 1000 + place;
     candidates.jobs[place] = bid.jobs ?? 1000;
+    candidates.completed[place] = bid.completed ?? candidates.jobs[place]!;
     candidates.successes[place] = bid.successes ?? 1000 * reputation;
     candidates.failures[place] = bid.failures ?? 1000 * (1 - reputation);
     candidates.flags[place] = bid.flags ?? 0;
