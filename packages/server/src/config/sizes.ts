@@ -7,14 +7,14 @@ const UNITS = [
   ["B", 1],
 ] as const;
 /** So many digits of each unit stay below 2^53. */
-const SIZE = /^(\d{1,6})(GiB|MiB|KiB)$|^(\d{1,15})B?$/u;
+const SIZE = /^(?:(\d{1,6})(GiB)|(\d{1,9})(MiB)|(\d{1,12})(KiB)|(\d{1,15})B?)$/u;
 
 /** Bytes of a size, or null when it is none. */
 export function parseSize(text: string): number | null {
   const match = SIZE.exec(text.trim());
   if (match === null) return null;
-  const unit = UNITS.find(([name]) => name === match[2]);
-  return unit === undefined ? Number(match[3]) : Number(match[1]) * unit[1];
+  const [number, name = "B"] = match.slice(1).filter((group) => group !== undefined);
+  return Number(number) * UNITS.find(([unit]) => unit === name)![1];
 }
 
 /** A whole number of bytes in the largest unit that divides it; {@link parseSize} reads back the same number. */
