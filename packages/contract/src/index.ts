@@ -11,3 +11,4 @@ export * from "./sanctions.ts";
 export * from "./status.ts";
 export * from "./subjects.ts";
 export * from "./vocabulary.ts";
+export * from "./work.ts";

@@ -73,6 +73,11 @@ export const ERRORS = {
     title: "There is no such kind of subject",
     meaning: "No policy is active for this kind; `GET /api/policies` lists the kinds.",
   },
+  selection_not_found: {
+    status: 404,
+    title: "There is no such selection",
+    meaning: "The id was never given, or the selection is older than the history.",
+  },
   metric_not_found: {
     status: 404,
     title: "There is no such metric",
@@ -117,6 +122,12 @@ export const ERRORS = {
     status: 409,
     title: "The subject is of another kind",
     meaning: "A subject keeps the kind under which it was registered; leave `kind` out or name that one.",
+  },
+  no_job_source: {
+    status: 409,
+    title: "The kind runs no jobs",
+    meaning:
+      "Its policy reads neither jobs nor health; name them in `reputation.sources`, or use a preset of workers.",
   },
   too_many_sanctions: {
     status: 409,

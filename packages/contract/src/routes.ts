@@ -43,6 +43,7 @@ import {
   SubjectsQuery,
 } from "./subjects.ts";
 import type { ROLES } from "./vocabulary.ts";
+import { Network, NetworkPath, Selection, SelectionPath, SelectionRequest, Work } from "./work.ts";
 
 export interface Route {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
@@ -240,6 +241,50 @@ export const ROUTES = {
       summary: "Place of one subject",
       params: RankPath,
       responses: { 200: Rank },
+    },
+  },
+  workers: {
+    get: {
+      method: "GET",
+      path: "/api/subjects/{id}/work",
+      role: "viewer",
+      summary: "Condition, health and jobs of a worker",
+      params: SubjectPath,
+      responses: { 200: Work },
+    },
+  },
+  selections: {
+    make: {
+      method: "POST",
+      path: "/api/selections",
+      role: "ingest",
+      summary: "Choose among bids",
+      description: [
+        "Answers when the choice is durable, with every bid, what it was worth and why it took no part.",
+        "Report how the job ended as a `job` event with `selection_id`.",
+      ].join(" "),
+      body: SelectionRequest,
+      responses: { 200: Selection },
+      repeat: "keyed",
+    },
+    get: {
+      method: "GET",
+      path: "/api/selections/{id}",
+      role: "viewer",
+      summary: "Why a selection chose as it did",
+      description: "With the scores as they were then, and the outcome once it is known.",
+      params: SelectionPath,
+      responses: { 200: Selection },
+    },
+  },
+  network: {
+    get: {
+      method: "GET",
+      path: "/api/network/{kind}",
+      role: "viewer",
+      summary: "Health of a network",
+      params: NetworkPath,
+      responses: { 200: Network },
     },
   },
   policies: {

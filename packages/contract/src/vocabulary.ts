@@ -55,6 +55,17 @@ export const REWARD_TYPES = [
   "community_contribution",
 ] as const;
 
+export const JOB_OUTCOMES = [
+  "success",
+  "failure",
+  "timeout",
+  "invalid_result",
+  "declined",
+  "client_fault",
+] as const;
+
+export const SELECTION_METHODS = ["power-of-two", "greedy", "proportional", "thompson"] as const;
+
 /** Roles contain each other, the first the least. */
 export const ROLES = ["viewer", "ingest", "operator", "admin"] as const;
 

@@ -178,6 +178,14 @@ export {
   type Sanctions,
   type AlertFacts,
 } from "./sanction/sanction.ts";
+export {
+  workStanding,
+  type HealthPartStanding,
+  type HealthStanding,
+  type JobStatistics,
+  type WorkStanding,
+} from "./read/work.ts";
+export { networkStanding, type NetworkPart, type NetworkStanding } from "./read/network.ts";
 export { gather, type Bids } from "./select/gather.ts";
 export { ownOperator } from "./state/operators.ts";
 export { componentScore } from "./score/score.ts";

@@ -21,6 +21,7 @@ import { Followed } from "./app/projector/followed.ts";
 import { Projector } from "./app/projector/projector.ts";
 import { Rankings } from "./app/rankings/rankings.ts";
 import { Sanctions } from "./app/sanctions/sanctions.ts";
+import { Selections } from "./app/selections/selections.ts";
 import { Subjects } from "./app/subjects/subjects.ts";
 import { TierCutter } from "./app/tiers/cuts.ts";
 import type { Config } from "./config/schema.ts";
@@ -315,14 +316,16 @@ class Running {
   private app(keys: Keys): App {
     const { partition, followed, store, state, hub, storage } = this.parts;
     const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+    const history = new History(store.history, followed.projector, state);
     return {
       partition,
+      selections: new Selections(partition, history, nodeSecrets),
       subjects: new Subjects(partition),
       sanctions: new Sanctions(partition),
       rankings: new Rankings(partition),
       policies: new Policies(partition),
       ingest: new Ingest(partition, { hash: sha256 }),
-      history: new History(store.history, followed.projector, state),
+      history,
       live: hub,
       keys,
       service: {

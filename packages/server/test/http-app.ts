@@ -14,6 +14,7 @@ import { ROLES, type Role } from "../src/app/principal.ts";
 import { Projector } from "../src/app/projector/projector.ts";
 import { Rankings } from "../src/app/rankings/rankings.ts";
 import { Sanctions } from "../src/app/sanctions/sanctions.ts";
+import { Selections } from "../src/app/selections/selections.ts";
 import { Subjects } from "../src/app/subjects/subjects.ts";
 import { createHttpServer } from "../src/http/server.ts";
 import { createLogger } from "../src/ops/log.ts";
@@ -69,11 +70,13 @@ export async function createHttpApp(options: HttpAppOptions = {}) {
     readonly [role in Role]: string;
   };
   const hash = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+  const history = new History(emptyHistory(faults), projector, state);
   const app: App = {
     partition,
+    selections: new Selections(partition, history, nodeSecrets),
     ingest: new Ingest(partition, { hash }),
     subjects: new Subjects(partition),
-    history: new History(emptyHistory(faults), projector, state),
+    history,
     sanctions: new Sanctions(partition),
     rankings: new Rankings(partition),
     policies: new Policies(partition),
@@ -170,6 +173,7 @@ function emptyHistory(faults: Faults): HistoryStore {
     crossings: nothing,
     sanctions: nothing,
     sanctionPage: nothing,
+    selection: async () => null,
   };
 }
 

@@ -51,6 +51,7 @@ export function apply(state: State, batch: Batch): Effects {
   effects.list.length = 0;
   effects.results.length = 0;
   effects.selections.length = 0;
+  effects.closings.length = 0;
   beginChanges(state);
   forgetSelections(state);
   drainDeadlines(state);
@@ -74,7 +75,7 @@ function applyEntry(state: State, entry: Entry): void {
   const acts: ActResult[] = [];
   for (const act of entry.acts) acts.push(applyAct(state, act));
   const selections = entry.selections.map((made) => applySelection(state, made));
-  state.memory.remember(entry, acts, state.now);
+  state.memory.remember(entry, acts, selections, state.now);
   state.effects.results.push({ type: "applied", acts, refusedJobs, selections });
 }
 

@@ -110,7 +110,12 @@ export type EntryResult =
       /** Numbers of the entry's selections, in order, see `selectionId`. */
       readonly selections: readonly number[];
     }
-  | { readonly type: "repeated"; readonly answer: string; readonly acts: readonly ActResult[] }
+  | {
+      readonly type: "repeated";
+      readonly answer: string;
+      readonly acts: readonly ActResult[];
+      readonly selections: readonly number[];
+    }
   | { readonly type: "key_reused" };
 
 /** Valid until the next batch is applied. */
@@ -122,6 +127,8 @@ export interface Effects {
   readonly results: EntryResult[];
   /** Selections of the batch, with the numbers they got. */
   readonly selections: { readonly number: number; readonly made: SelectionMade }[];
+  /** Selections whose outcome came, with its code; null where none came in time. */
+  readonly closings: { readonly number: number; readonly outcome: number | null }[];
 }
 
 export function newEffects(): Effects {
@@ -138,5 +145,6 @@ export function newEffects(): Effects {
     list: [],
     results: [],
     selections: [],
+    closings: [],
   };
 }

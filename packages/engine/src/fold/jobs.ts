@@ -46,14 +46,14 @@ export function foldJobs(state: State, jobs: JobColumns): RefusedJob[] {
     const subject = jobs.subject[index]!;
     const kind = kindOf(state, subject);
     const number = jobs.selection[index]!;
+    const outcome = jobs.outcome[index]! & OUTCOME_MASK;
     if (number !== 0) {
-      const code = closeSelection(state, kind, number, subject);
+      const code = closeSelection(state, kind, number, subject, outcome);
       if (code !== null) {
         refused.push({ row: index, code });
         continue;
       }
     }
-    const outcome = jobs.outcome[index]! & OUTCOME_MASK;
     countOutcome(kind, outcome, state.now);
     foldOutcome(state, kind, jobs, index, outcome);
   }

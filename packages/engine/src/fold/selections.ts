@@ -61,11 +61,13 @@ export function closeSelection(
   kind: Kind,
   number: number,
   subject: number,
+  outcome: number,
 ): RefusedJob["code"] | null {
   const open = kind.selections.open.get(number);
   if (open === undefined) return "selection_not_open";
   if (open.subject !== subject) return "selection_of_another";
   kind.selections.open.delete(number);
+  state.effects.closings.push({ number, outcome });
   release(state, subject, open.exploring);
   return null;
 }
@@ -95,6 +97,7 @@ export function recentAt(work: WorkChunk, from: number, nowMs: number): number {
 function forgetOldest(state: State, kind: Kind): void {
   const [number, { subject, exploring }] = kind.selections.open.entries().next().value!;
   kind.selections.open.delete(number);
+  state.effects.closings.push({ number, outcome: null });
   release(state, subject, exploring);
 }
 

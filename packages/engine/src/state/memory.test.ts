@@ -6,7 +6,7 @@ describe("the memory of requests", () => {
   test("forgets the producer that was silent longest", () => {
     const memory = new Memory();
     const send = (producer: string, sequence: number): void =>
-      memory.remember(entryOf({ producer, sequence }), [], 0);
+      memory.remember(entryOf({ producer, sequence }), [], [], 0);
     for (let index = 0; index < PRODUCERS_MAX; index++) send(`p${index}`, 1);
     send("p0", 2);
     send("new", 1);
@@ -20,7 +20,7 @@ describe("the memory of requests", () => {
   test("forgets keys by age and by number, and keeps what a dump restores", () => {
     const memory = new Memory();
     const remember = (key: string, loggedAt: number): void =>
-      memory.remember(entryOf({ key, answer: key }), [], loggedAt);
+      memory.remember(entryOf({ key, answer: key }), [], [], loggedAt);
     const known = (key: string): boolean => memory.recall(entryOf({ key })) !== null;
     remember("a", 0);
     remember("b", 10);
@@ -28,8 +28,13 @@ describe("the memory of requests", () => {
     expect([known("a"), known("b"), known("c")]).toEqual([false, true, true]);
     const restored = new Memory();
     restored.restore(memory.dump());
-    expect(restored.recall(entryOf({ key: "b" }))).toEqual({ type: "repeated", answer: "b", acts: [] });
-    restored.remember(entryOf({ key: "d" }), [], KEY_RETENTION_MS + 10);
+    expect(restored.recall(entryOf({ key: "b" }))).toEqual({
+      type: "repeated",
+      answer: "b",
+      acts: [],
+      selections: [],
+    });
+    restored.remember(entryOf({ key: "d" }), [], [], KEY_RETENTION_MS + 10);
     expect(restored.recall(entryOf({ key: "b" }))).toBeNull();
     expect(restored.dump().keys.map(([key]) => key)).toEqual(["c", "d"]);
   });
@@ -37,7 +42,7 @@ describe("the memory of requests", () => {
   test("drops the oldest key when it is full, without walking over those it dropped before", () => {
     const memory = new Memory();
     for (let index = 0; index < KEYS_MAX + 200_000; index++)
-      memory.remember(entryOf({ key: `k${index}` }), [], 0);
+      memory.remember(entryOf({ key: `k${index}` }), [], [], 0);
     expect(memory.dump().keys).toHaveLength(KEYS_MAX);
     expect(memory.recall(entryOf({ key: "k199999" }))).toBeNull();
     expect(memory.recall(entryOf({ key: "k200000" }))).not.toBeNull();

@@ -15,6 +15,7 @@ interface Remembered {
   readonly requestHash: string;
   readonly answer: string;
   readonly acts: readonly ActResult[];
+  readonly selections: readonly number[];
   readonly loggedAt: number;
 }
 
@@ -33,14 +34,14 @@ export class Memory {
       const first = this.keys.get(entry.idempotencyKey);
       if (first !== undefined) {
         if (first.requestHash !== entry.requestHash) return { type: "key_reused" };
-        return { type: "repeated", answer: first.answer, acts: first.acts };
+        return { type: "repeated", answer: first.answer, acts: first.acts, selections: first.selections };
       }
     }
     if (entry.producer === "" || entry.sequence > (this.sequences.get(entry.producer) ?? 0)) return null;
-    return { type: "repeated", answer: "", acts: [] };
+    return { type: "repeated", answer: "", acts: [], selections: [] };
   }
 
-  remember(entry: Entry, acts: readonly ActResult[], loggedAt: number): void {
+  remember(entry: Entry, acts: readonly ActResult[], selections: readonly number[], loggedAt: number): void {
     if (entry.producer !== "") {
       // Deleting first moves the producer to the young end of the map's order.
       this.sequences.delete(entry.producer);
@@ -49,7 +50,7 @@ export class Memory {
     }
     if (entry.idempotencyKey === "") return;
     const { requestHash, answer } = entry;
-    this.keys.set(entry.idempotencyKey, { requestHash, answer, acts, loggedAt });
+    this.keys.set(entry.idempotencyKey, { requestHash, answer, acts, selections, loggedAt });
     if (this.keys.size > KEYS_MAX) this.oldestKeys.drop();
     while (loggedAt - this.oldestKeys.peek().loggedAt >= KEY_RETENTION_MS) this.oldestKeys.drop();
   }

@@ -9,6 +9,7 @@ import type { Partition } from "./partition/partition.ts";
 import type { Policies } from "./policies/policies.ts";
 import type { Rankings } from "./rankings/rankings.ts";
 import type { Sanctions } from "./sanctions/sanctions.ts";
+import type { Selections } from "./selections/selections.ts";
 import type { Subjects } from "./subjects/subjects.ts";
 
 export interface App {
@@ -19,6 +20,7 @@ export interface App {
   readonly sanctions: Sanctions;
   readonly rankings: Rankings;
   readonly policies: Policies;
+  readonly selections: Selections;
   readonly keys: Keys;
   readonly live: LiveHub;
   readonly service: ServiceFacts;

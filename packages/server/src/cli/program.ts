@@ -18,6 +18,7 @@ import { addPolicy } from "./policy.ts";
 import { addReads } from "./read.ts";
 import { addReplay } from "./replay.ts";
 import { addServe } from "./serve.ts";
+import { addWork } from "./work.ts";
 
 const EXAMPLES = `
 Examples:
@@ -70,6 +71,7 @@ function buildProgram(io: Io, exit: (code: number) => void): Command {
   addServe(program, io);
   addReplay(program, io);
   addReads(program, io);
+  addWork(program, io);
   addPolicy(program, io);
   addBacktest(program, io);
   addKeys(program, io);

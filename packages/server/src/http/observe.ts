@@ -1,4 +1,5 @@
 /** What the interface tells the people who run it: a line and a measurement for each request. */
+import { networkStanding } from "@staunch/engine";
 import type { App } from "../app/app.ts";
 import type { Ops } from "../ops/ops.ts";
 import type { Server } from "./route.ts";
@@ -22,6 +23,7 @@ export function observe(server: Server, app: App, { metrics }: Ops): void {
         count: table.count,
         ranked: rank.count,
       })),
+    networks: () => partition.state.kinds.map(networkStanding).filter((network) => network !== null),
     writable: () => partition.stopped === null,
     droppedSamples: () =>
       partition.state.kinds.reduce((sum, { aggregates }) => sum + (aggregates?.droppedRawSamples ?? 0), 0),

@@ -14,6 +14,9 @@ const TAGS = {
   policies: "The rules by which a kind is scored.",
   live: "Changes as they happen.",
   keys: "Who may use the interface.",
+  workers: "How those who run jobs are doing.",
+  selections: "Who gets a job, and why.",
+  network: "How the whole of a kind is doing.",
   service: "The service about itself.",
 } as const satisfies { readonly [group in RouteGroup]: string };
 

@@ -22,6 +22,7 @@ import { RouteTable } from "./route-table.ts";
 import { sanctionRoutes } from "./sanctions.ts";
 import { statusRoutes } from "./status.ts";
 import { subjectRoutes } from "./subjects.ts";
+import { workRoutes } from "./work.ts";
 import { validateRequest } from "./validation.ts";
 
 declare module "fastify" {
@@ -88,6 +89,7 @@ export function createHttpServer(app: App, config: HttpConfig, ops: Ops): Server
     historyRoutes(routes, app);
     sanctionRoutes(routes, app);
     rankingRoutes(routes, app);
+    workRoutes(routes, app);
     policyRoutes(routes, app);
     keyRoutes(routes, app);
     liveRoutes(routes, app.live);

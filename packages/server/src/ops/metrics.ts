@@ -1,4 +1,5 @@
 /** Measurements of the service for Prometheus: names, units and instruments. Nothing is kept per subject. */
+import type { NetworkStanding } from "@staunch/engine";
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 
 /** What is read when somebody asks for the measurements. */
@@ -12,6 +13,8 @@ export interface MetricSources {
     readonly count: number;
     readonly ranked: number;
   }[];
+  /** Networks of kinds that run jobs. */
+  readonly networks: () => readonly NetworkStanding[];
   readonly writable: () => boolean;
   /** Raw samples given up early or never kept, because their memory was spent. */
   readonly droppedSamples: () => number;
@@ -88,6 +91,34 @@ export class Metrics {
     };
     byKind("staunch_subjects", "Subjects registered.", "count");
     byKind("staunch_ranked_subjects", "Subjects that are ranked.", "ranked");
+    this.watchNetworks(sources.networks);
+  }
+
+  /** What is not known of a network has no value, rather than a zero that would look like an answer. */
+  private watchNetworks(networks: MetricSources["networks"]): void {
+    const gauge = (name: string, help: string, read: (network: NetworkStanding) => number | null): void => {
+      const instrument: Gauge<"kind"> = new Gauge({
+        name: `staunch_network_${name}`,
+        help,
+        labelNames: ["kind"],
+        registers: [this.registry],
+        collect: () => {
+          instrument.reset();
+          for (const network of networks()) {
+            const value = read(network);
+            if (value !== null) instrument.set({ kind: network.kind }, value);
+          }
+        },
+      });
+    };
+    gauge("active", "Workers heard within three health intervals.", ({ active }) => active);
+    gauge("healthy", "Of the active, neither ill nor shut out.", ({ healthy }) => healthy);
+    gauge("suspended", "Workers that are suspended.", ({ suspended }) => suspended);
+    gauge("banned", "Workers that are banned.", ({ banned }) => banned);
+    gauge("open_selections", "Jobs given out without an outcome.", ({ openSelections }) => openSelections);
+    gauge("success_ratio", "Decayed share of good jobs, 0 to 1.", ({ successRate }) => successRate);
+    gauge("average_score", "Mean score of the active.", ({ averageScore }) => averageScore);
+    gauge("health", "Health of the network, 0 to 100.", ({ health }) => health);
   }
 
   /** A count that is kept elsewhere. */

@@ -93,6 +93,27 @@ export function storeContract(name: string, createHarness: () => Promise<StoreHa
         expect(await history.sanctions(5, ALWAYS, 10)).toEqual([sanction("pen_7_0")]);
       });
 
+      test("a selection comes back with its record, and with its outcome once that is known", async () => {
+        const record = new TextEncoder().encode('{"chosen":"worker-1"}');
+        const made = { number: 2 ** 45, madeAt: 7, record };
+        expect(await store.history.selection(made.number)).toBeNull();
+        await store.history.project(projection(7, { selections: [made] }));
+        expect(await store.history.selection(made.number)).toEqual({
+          ...made,
+          outcome: null,
+          closedAt: null,
+        });
+        const closing = { number: made.number, outcome: "success", closedAt: 9 };
+        await store.history.project(projection(9, { closings: [closing] }));
+        // Stored again after a crash, it keeps its outcome.
+        await store.history.project(projection(9, { selections: [made] }));
+        await reopen();
+        const { outcome, closedAt } = closing;
+        expect(await store.history.selection(made.number)).toEqual({ ...made, outcome, closedAt });
+        await store.history.prune(8);
+        expect(await store.history.selection(made.number)).toBeNull();
+      });
+
       test("storing the same again changes nothing", async () => {
         const once = projection(7, {
           blocks: [block(0, 0, [5])],
@@ -215,7 +236,16 @@ function keyRecord(id: string, createdAt: number): KeyRecord {
 }
 
 function projection(position: number, change: Partial<Projection>): Projection {
-  return { position, memory: null, blocks: [], crossings: [], sanctions: [], ...change };
+  return {
+    position,
+    memory: null,
+    blocks: [],
+    crossings: [],
+    sanctions: [],
+    selections: [],
+    closings: [],
+    ...change,
+  };
 }
 
 /** What `block` puts into each row: one, two ... and none in the fifth column. */

@@ -108,6 +108,27 @@ export interface SanctionRow {
   readonly facts: string;
 }
 
+/** A selection as it was made, by its number. */
+export interface SelectionRow {
+  readonly number: number;
+  readonly madeAt: number;
+  /** JSON object, in UTF-8. */
+  readonly record: Uint8Array;
+}
+
+/** What became of the job: the outcome's name, or null where none came in time. */
+export interface SelectionClosing {
+  readonly number: number;
+  readonly outcome: string | null;
+  readonly closedAt: number;
+}
+
+export interface StoredSelection extends SelectionRow {
+  readonly outcome: string | null;
+  /** Null while the outcome is open. */
+  readonly closedAt: number | null;
+}
+
 /** What became of the log up to `position`; stored as a whole or not at all. */
 export interface Projection {
   readonly position: number;
@@ -116,6 +137,9 @@ export interface Projection {
   readonly blocks: readonly SnapshotBlock[];
   readonly crossings: readonly CrossingRow[];
   readonly sanctions: readonly SanctionRow[];
+  readonly selections: readonly SelectionRow[];
+  /** Of selections here or stored before. */
+  readonly closings: readonly SelectionClosing[];
 }
 
 interface ProjectorCursor {
@@ -148,7 +172,7 @@ export interface HistoryStore {
   cursor(): Promise<ProjectorCursor | null>;
   /** Stores rows and cursor in one transaction. Storing the same again changes nothing. */
   project(projection: Projection): Promise<WriteResult>;
-  /** Deletes blocks and crossings from before `beforeMs`, and sanctions that ended before it. */
+  /** Deletes blocks, crossings and selections from before `beforeMs`, and sanctions that ended before it. */
   prune(beforeMs: number): Promise<WriteResult>;
   /** The newest `limit` rows of a subject inside the span, oldest first. */
   snapshots(subject: number, span: Span, limit: number): Promise<readonly SnapshotRow[]>;
@@ -156,6 +180,7 @@ export interface HistoryStore {
   crossings(subject: number, span: Span, limit: number): Promise<readonly CrossingRow[]>;
   /** The newest `limit` sanctions of a subject that were in force at some time of the span, oldest first. */
   sanctions(subject: number, span: Span, limit: number): Promise<readonly SanctionRow[]>;
+  selection(number: number): Promise<StoredSelection | null>;
   /** Sanctions of a subject, newest first; of those given at one instant the greatest id first. */
   sanctionPage(subject: number, query: SanctionQuery): Promise<readonly SanctionRow[]>;
 }

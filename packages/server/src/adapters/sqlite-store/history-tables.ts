@@ -13,6 +13,7 @@ import {
 } from "../../ports/store.ts";
 import { packBlock, rowOf } from "./block-format.ts";
 import type { Tables } from "./schema.ts";
+import { closeSelections, insertSelections, readSelection, toSelectionRow } from "./selection-table.ts";
 import { stored } from "./stored.ts";
 
 /** Rows of one insert: one statement must not hold up the thread that composes it. */
@@ -34,7 +35,8 @@ export function historyTables(db: Kysely<Tables>): HistoryStore {
     },
     project: async (projection) => {
       const blocks = await Promise.all(projection.blocks.map(toBlockRow));
-      return stored(() => db.transaction().execute((tx) => write(tx, projection, blocks)));
+      const selections = await Promise.all(projection.selections.map(toSelectionRow));
+      return stored(() => db.transaction().execute((tx) => write(tx, projection, { blocks, selections })));
     },
     prune: (beforeMs) => stored(() => db.transaction().execute((tx) => prune(tx, beforeMs))),
     snapshots: (subject, span, limit) => readSnapshots(db, subject, span, limit),
@@ -64,14 +66,21 @@ export function historyTables(db: Kysely<Tables>): HistoryStore {
         .execute();
       return rows.toReversed().map(toSanction);
     },
+    selection: (number) => readSelection(db, number),
     sanctionPage: (subject, query) => readSanctionPage(db, subject, query),
   };
+}
+
+/** What had to be packed before the transaction. */
+interface Packed {
+  readonly blocks: readonly Tables["history_blocks"][];
+  readonly selections: readonly Tables["selections"][];
 }
 
 async function write(
   tx: Transaction<Tables>,
   projection: Projection,
-  blocks: readonly Tables["history_blocks"][],
+  { blocks, selections }: Packed,
 ): Promise<void> {
   for (const block of blocks) {
     const { subject_range: _range, hour: _hour, ...values } = block;
@@ -89,6 +98,8 @@ async function write(
       .execute();
   }
   for (const rows of slices(projection.sanctions)) await upsertSanctions(tx, rows);
+  await insertSelections(tx, selections);
+  await closeSelections(tx, projection.closings);
   const { position, memory } = projection;
   await tx
     .insertInto("projector_cursor")
@@ -120,6 +131,7 @@ async function prune(tx: Transaction<Tables>, beforeMs: number): Promise<void> {
     .where("last_at", "<", beforeMs)
     .execute();
   await tx.deleteFrom("crossings").where("at", "<", beforeMs).execute();
+  await tx.deleteFrom("selections").where("made_at", "<", beforeMs).execute();
   await tx.deleteFrom("sanctions").where("ended_at", "<", beforeMs).execute();
 }
 

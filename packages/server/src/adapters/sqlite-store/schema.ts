@@ -38,6 +38,14 @@ export interface Tables {
     ended_at: number | null;
     facts: string;
   };
+  selections: {
+    number: number;
+    made_at: number;
+    /** Deflated. */
+    record: Uint8Array;
+    outcome: string | null;
+    closed_at: number | null;
+  };
   projector_cursor: {
     name: string;
     position: number;
@@ -63,6 +71,19 @@ export const MIGRATIONS: Record<string, Migration> = {
         .addColumn("revoked_at", "bigint")
         .execute();
       await createHistoryTables(db);
+    },
+  },
+  "002_selections": {
+    up: async (db: Kysely<unknown>) => {
+      await db.schema
+        .createTable("selections")
+        .addColumn("number", "bigint", (column) => column.primaryKey())
+        .addColumn("made_at", "bigint", (column) => column.notNull())
+        .addColumn("record", "bytea", (column) => column.notNull())
+        .addColumn("outcome", "text")
+        .addColumn("closed_at", "bigint")
+        .execute();
+      await db.schema.createIndex("selections_made_at").on("selections").column("made_at").execute();
     },
   },
 };

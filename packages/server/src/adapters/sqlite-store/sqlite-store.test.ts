@@ -77,6 +77,8 @@ describe("the store in SQLite", () => {
       position: 1,
       memory: null,
       blocks: [],
+      selections: [],
+      closings: [],
       crossings,
       sanctions,
     });

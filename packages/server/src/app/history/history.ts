@@ -71,6 +71,16 @@ export interface SanctionPage {
   readonly next: SanctionCursor | null;
 }
 
+/** A selection as it was recorded, and what became of its job. */
+export interface PastSelection {
+  readonly madeAt: number;
+  /** JSON object, in UTF-8. */
+  readonly record: Uint8Array;
+  /** Null while the outcome is open, and where none came in time. */
+  readonly outcome: string | null;
+  readonly closedAt: number | null;
+}
+
 export class History {
   private readonly store: HistoryStore;
   private readonly projector: Projector;
@@ -151,6 +161,17 @@ export class History {
       if (rows.length < wanted || found.length >= wanted) return found;
       after = rows.at(-1)!;
     }
+  }
+
+  /** Null for a selection that was never made, or that is older than the history. */
+  async selection(number: number): Promise<PastSelection | null> {
+    const { made, closing } = this.projector.waitingSelection(number);
+    if (made !== null) {
+      const { outcome = null, closedAt = null } = closing ?? {};
+      return { madeAt: made.madeAt, record: made.record, outcome, closedAt };
+    }
+    const stored = await this.store.selection(number);
+    return stored === null || closing === null ? stored : { ...stored, ...closing };
   }
 
   private sanctionsInMemory(subject: number): SanctionRow[] {

@@ -359,6 +359,10 @@ class FailingStore implements HistoryStore {
     return this.store.sanctions(...request);
   }
 
+  selection(number: number): ReturnType<HistoryStore["selection"]> {
+    return this.store.selection(number);
+  }
+
   sanctionPage(
     ...request: Parameters<HistoryStore["sanctionPage"]>
   ): ReturnType<HistoryStore["sanctionPage"]> {

@@ -7,7 +7,7 @@
  * waits for the store is bounded, hours that end faster than they can be stored fall together, and should rows ever
  * run over, the projector stops where it is, snapshots stop counting, and the next start catches up.
  */
-import type { Effects, State } from "@staunch/engine";
+import { JOB_OUTCOMES, type Effects, type State } from "@staunch/engine";
 import type { Clock } from "../../ports/clock.ts";
 import {
   BLOCK_COMPONENTS_MAX,
@@ -15,6 +15,8 @@ import {
   type HistoryStore,
   type Projection,
   type SanctionRow,
+  type SelectionClosing,
+  type SelectionRow,
   type SnapshotBlock,
   type StoreRefusal,
 } from "../../ports/store.ts";
@@ -31,6 +33,8 @@ const RETRY_MS = 5_000;
 const PENDING_ROWS_MAX = 500_000;
 /** Bytes of blocks that may wait; past it hours fall together. */
 const PENDING_BLOCK_BYTES_MAX = 64 * 1024 * 1024;
+/** Bytes of selections that may wait; past it the projector stops. */
+const PENDING_SELECTION_BYTES_MAX = 256 * 1024 * 1024;
 /** Subjects closed at a time, about 6 ms: as many as a batch has events, so that an import keeps every hour. */
 const CLOSE_SUBJECTS_MAX = 16_384;
 const BLOCK_ROW_BYTES = 8 + 4 + 4 * BLOCK_COMPONENTS_MAX + 4 + 2 + 1;
@@ -52,6 +56,9 @@ interface Pending {
   blockBytes: number;
   crossings: CrossingRow[];
   sanctions: Map<string, SanctionRow>;
+  selections: Map<number, SelectionRow>;
+  selectionBytes: number;
+  closings: Map<number, SelectionClosing>;
 }
 
 export class Projector {
@@ -121,7 +128,8 @@ export class Projector {
     this.before(state, effects);
     this.state = state;
     if (effects.loggedAt >= this.clock.now() - retentionOf(state)) this.take(effects);
-    if (this.pending.crossings.length + this.pending.sanctions.size > this.pendingRowsMax) {
+    const isFull = this.pending.selectionBytes > PENDING_SELECTION_BYTES_MAX;
+    if (isFull || rowsOf(this.pending) > this.pendingRowsMax) {
       this.stalledAt = effects.position;
       return;
     }
@@ -174,6 +182,18 @@ export class Projector {
     return rows.filter((row) => row.subject === subject);
   }
 
+  /** A selection that is not stored yet, and the closing of one that may be. */
+  waitingSelection(number: number): {
+    readonly made: SelectionRow | null;
+    readonly closing: SelectionClosing | null;
+  } {
+    const { pending, writing } = this;
+    return {
+      made: pending.selections.get(number) ?? writing?.selections.get(number) ?? null,
+      closing: pending.closings.get(number) ?? writing?.closings.get(number) ?? null,
+    };
+  }
+
   /** Why a subject changed last, in the open hour or the one being closed; null when it did not. */
   openReason(subject: number): number | null {
     return this.open.reasonOf(subject) ?? this.closing.reasonOf(subject);
@@ -206,6 +226,14 @@ export class Projector {
       if (crossing !== null) this.pending.crossings.push(crossing);
       const sanction = sanctionOf(effect);
       if (sanction !== null) this.pending.sanctions.set(sanction.id, sanction);
+    }
+    for (const { number, made } of effects.selections) {
+      this.pending.selections.set(number, { number, madeAt: loggedAt, record: made.record });
+      this.pending.selectionBytes += made.record.length;
+    }
+    for (const { number, outcome } of effects.closings) {
+      const name = outcome === null ? null : JOB_OUTCOMES[outcome]!;
+      this.pending.closings.set(number, { number, outcome: name, closedAt: loggedAt });
     }
   }
 
@@ -261,6 +289,8 @@ export class Projector {
       blocks: pending.blocks,
       crossings: pending.crossings,
       sanctions: [...pending.sanctions.values()],
+      selections: [...pending.selections.values()],
+      closings: [...pending.closings.values()],
     };
     const result = await this.store.project(projection);
     this.writing = null;
@@ -284,8 +314,20 @@ export class Projector {
   }
 }
 
+function rowsOf({ crossings, sanctions, selections, closings }: Pending): number {
+  return crossings.length + sanctions.size + selections.size + closings.size;
+}
+
 function newPending(): Pending {
-  return { blocks: [], blockBytes: 0, crossings: [], sanctions: new Map() };
+  return {
+    blocks: [],
+    blockBytes: 0,
+    crossings: [],
+    sanctions: new Map(),
+    selections: new Map(),
+    selectionBytes: 0,
+    closings: new Map(),
+  };
 }
 
 function joined(earlier: Pending, later: Pending): Pending {
@@ -294,6 +336,9 @@ function joined(earlier: Pending, later: Pending): Pending {
     blockBytes: earlier.blockBytes + later.blockBytes,
     crossings: [...earlier.crossings, ...later.crossings],
     sanctions: new Map([...earlier.sanctions, ...later.sanctions]),
+    selections: new Map([...earlier.selections, ...later.selections]),
+    selectionBytes: earlier.selectionBytes + later.selectionBytes,
+    closings: new Map([...earlier.closings, ...later.closings]),
   };
 }
 

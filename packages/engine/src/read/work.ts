@@ -1,0 +1,156 @@
+/** How a worker is doing: condition, momentum, probation, health with its parts, and what its jobs came to. */
+import { goodJobsNeeded, momentumOf } from "../fold/momentum.ts";
+import { newHealthReading, partScore, readHealth, silentAfterMs } from "../score/health.ts";
+import { scoreRow } from "../score/score.ts";
+import { FIRST_AT, FLAGS, LAST_AT, ON_PROBATION, rowStart, type WorkChunk } from "../state/row-table.ts";
+import { kindOf, type Kind, type State } from "../state/state.ts";
+import {
+  CLIENT_FAULTS,
+  COMPLETED,
+  DECLINED_COUNT,
+  DURATION_COUNT,
+  DURATION_SUM,
+  EARNINGS,
+  EXPLORING,
+  FAILED,
+  GOOD_RUN,
+  HEALTH_PRESENT,
+  HEALTH_VALUES,
+  IN_FLIGHT,
+  INVALID,
+  PROBATION_LEVEL,
+  PROBATION_SINCE,
+  TIMED_OUT,
+  workStart,
+} from "../state/work-row.ts";
+
+export interface HealthPartStanding {
+  readonly name: string;
+  /** As reported, and what it is worth 0..100. */
+  readonly value: number;
+  readonly score: number;
+  /** False where it does not count now, because a job is assigned. */
+  readonly counts: boolean;
+}
+
+export interface HealthStanding {
+  /** 0..100, and the interval that the age of the report leaves. */
+  readonly score: number;
+  readonly lower: number;
+  readonly upper: number;
+  /** What the report said when it was fresh. */
+  readonly reported: number;
+  readonly reportedAt: number;
+  readonly parts: readonly HealthPartStanding[];
+}
+
+/** What is known of the jobs of a subject since it was registered. */
+export interface JobStatistics {
+  readonly completed: number;
+  readonly failed: number;
+  readonly timedOut: number;
+  readonly invalid: number;
+  readonly declined: number;
+  readonly clientFaults: number;
+  /** Completed over finished jobs, 0..1; null before the first. */
+  readonly successRate: number | null;
+  /** Mean duration in ms over the jobs that said one. */
+  readonly meanDurationMs: number | null;
+  readonly earnings: number;
+  readonly inFlight: number;
+  readonly exploring: number;
+}
+
+export interface WorkStanding {
+  readonly subject: number;
+  readonly id: string;
+  readonly kind: string;
+  /** Score x momentum, in points: what selection and probation look at. */
+  readonly condition: number;
+  /** floor..1 */
+  readonly momentum: number;
+  readonly state: "unheard" | "active" | "silent";
+  readonly isHealthy: boolean;
+  readonly probation: {
+    readonly since: number;
+    readonly level: number;
+    readonly goodInARow: number;
+    readonly goodNeeded: number;
+  } | null;
+  readonly health: HealthStanding | null;
+  readonly jobs: JobStatistics;
+  readonly asOf: number;
+}
+
+/** Null for a subject whose kind's policy reads neither jobs nor health. */
+export function workStanding(state: State, subject: number, nowMs: number): WorkStanding | null {
+  const kind = kindOf(state, subject);
+  const row = state.places.rowOf(subject);
+  const chunk = kind.table.chunkOf(row);
+  const { work } = chunk;
+  if (work === null) return null;
+  const start = rowStart(row);
+  const from = workStart(start);
+  const momentum = momentumOf(work, from);
+  const health = healthStanding(kind, work, from, nowMs);
+  const isHeard = chunk.f64[start + FIRST_AT]! > 0;
+  const isSilent = nowMs >= chunk.f64[start + LAST_AT]! + silentAfterMs(kind.compiled);
+  const isOnProbation = (chunk.u32[start * 2 + FLAGS]! & ON_PROBATION) !== 0;
+  return {
+    subject,
+    id: state.ids.at(subject),
+    kind: kind.name,
+    condition: scoreRow(chunk, start, kind.compiled, state.sanctions.of(subject), nowMs) * momentum,
+    momentum,
+    state: isHeard ? (isSilent ? "silent" : "active") : "unheard",
+    isHealthy: isHeard && !isSilent && (health?.score ?? Infinity) >= kind.compiled.policy.health.healthyFrom,
+    probation: isOnProbation ? probationOf(kind, work, from) : null,
+    health,
+    jobs: jobStatistics(work, from),
+    asOf: nowMs,
+  };
+}
+
+function probationOf(kind: Kind, work: WorkChunk, from: number): WorkStanding["probation"] {
+  return {
+    since: work.f64[from + PROBATION_SINCE]!,
+    level: work.u32[from * 2 + PROBATION_LEVEL]!,
+    goodInARow: work.u32[from * 2 + GOOD_RUN]!,
+    goodNeeded: goodJobsNeeded(kind, work, from),
+  };
+}
+
+function healthStanding(kind: Kind, work: WorkChunk, from: number, nowMs: number): HealthStanding | null {
+  const reading = newHealthReading();
+  readHealth(work, from, kind.compiled, nowMs, reading);
+  if (!reading.known) return null;
+  const present = work.u32[from * 2 + HEALTH_PRESENT]!;
+  const isBusy = work.u32[from * 2 + IN_FLIGHT]! > 0;
+  const parts = kind.compiled.healthParts.flatMap((part, place): HealthPartStanding[] => {
+    if ((present & (1 << place)) === 0) return [];
+    const value = work.f64[from + HEALTH_VALUES + place]!;
+    return [{ name: part.name, value, score: partScore(part, value), counts: !(part.idleOnly && isBusy) }];
+  });
+  const { score, lower, upper, reported, at } = reading;
+  return { score, lower, upper, reported, reportedAt: at, parts };
+}
+
+function jobStatistics({ f64, u32 }: WorkChunk, from: number): JobStatistics {
+  const ints = from * 2;
+  const completed = u32[ints + COMPLETED]!;
+  const finished = completed + u32[ints + FAILED]! + u32[ints + TIMED_OUT]! + u32[ints + INVALID]!;
+  const timed = u32[ints + DURATION_COUNT]!;
+  return {
+    completed,
+    failed: u32[ints + FAILED]!,
+    timedOut: u32[ints + TIMED_OUT]!,
+    invalid: u32[ints + INVALID]!,
+    declined: u32[ints + DECLINED_COUNT]!,
+    clientFaults: u32[ints + CLIENT_FAULTS]!,
+    successRate: finished === 0 ? null : completed / finished,
+    meanDurationMs: timed === 0 ? null : f64[from + DURATION_SUM]! / timed,
+    earnings: f64[from + EARNINGS]!,
+    inFlight: u32[ints + IN_FLIGHT]!,
+    exploring: u32[ints + EXPLORING]!,
+  };
+}

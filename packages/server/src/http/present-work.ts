@@ -1,0 +1,118 @@
+/** Workers, selections and networks as the interface shows them. */
+import type { Network, Selection, Work } from "@staunch/contract";
+import type { NetworkStanding, WorkStanding } from "@staunch/engine";
+import type { z } from "zod";
+import type { RecordedBid } from "../app/selections/record.ts";
+import type { MadeSelection } from "../app/selections/selections.ts";
+import { time, timeOrNull } from "./route.ts";
+
+export function presentWork(work: WorkStanding): z.output<typeof Work> {
+  const { id, kind, condition, momentum, state, isHealthy, probation, health, jobs, asOf } = work;
+  return {
+    id,
+    kind,
+    condition,
+    momentum,
+    state,
+    healthy: isHealthy,
+    probation: probation && {
+      since: time(probation.since),
+      level: probation.level,
+      good_in_a_row: probation.goodInARow,
+      good_needed: probation.goodNeeded,
+    },
+    health: health && {
+      score: health.score,
+      lower: health.lower,
+      upper: health.upper,
+      reported: health.reported,
+      reported_at: time(health.reportedAt),
+      parts: [...health.parts],
+    },
+    jobs: {
+      completed: jobs.completed,
+      failed: jobs.failed,
+      timed_out: jobs.timedOut,
+      invalid: jobs.invalid,
+      declined: jobs.declined,
+      client_faults: jobs.clientFaults,
+      success_rate: jobs.successRate,
+      mean_duration_ms: jobs.meanDurationMs,
+      earnings: jobs.earnings,
+      in_flight: jobs.inFlight,
+      exploring: jobs.exploring,
+    },
+    as_of: time(asOf),
+  };
+}
+
+export function presentSelection(made: MadeSelection): z.output<typeof Selection> {
+  const { id, madeAt, record, outcome, closedAt } = made;
+  return {
+    id,
+    kind: record.kind,
+    policy: record.policy,
+    // Written from the lists that the contract repeats.
+    method: record.method as z.output<typeof Selection>["method"],
+    mode: record.mode,
+    chosen: record.chosen,
+    seed: record.seed,
+    draws: [...record.draws],
+    pair: [...record.pair],
+    capped: record.capped,
+    cap_yielded: record.capYielded,
+    price_reference: record.priceReference,
+    time_reference_ms: record.timeReferenceMs,
+    job_id: record.jobId,
+    job_class: record.jobClass,
+    bids: record.bids.map(presentBid),
+    made_at: time(madeAt),
+    outcome: outcome as z.output<typeof Selection>["outcome"],
+    closed_at: timeOrNull(closedAt),
+    regret: outcome === null ? null : regretOf(record.bids),
+  };
+}
+
+export function presentNetwork(network: NetworkStanding): Omit<z.output<typeof Network>, "as_of"> {
+  const { kind, known, rated, active, healthy, suspended, banned, health, parts } = network;
+  return {
+    kind,
+    known,
+    rated,
+    active,
+    healthy,
+    suspended,
+    banned,
+    average_score: network.averageScore,
+    average_response_ms: network.averageResponseMs,
+    success_rate: network.successRate,
+    open_selections: network.openSelections,
+    health,
+    parts: [...parts],
+  };
+}
+
+function presentBid(bid: RecordedBid): z.output<typeof Selection>["bids"][number] {
+  const { id, price, timeMs, value, parts, conditionFactor, loadFactor } = bid;
+  const { reputation, condition, health, inFlight, excluded } = bid;
+  return {
+    id,
+    price,
+    time_ms: timeMs,
+    value,
+    parts,
+    condition_factor: conditionFactor,
+    load_factor: loadFactor,
+    reputation,
+    condition,
+    health,
+    in_flight: inFlight,
+    excluded,
+  };
+}
+
+/** What the choice gave up: 0 for the best bid. */
+function regretOf(bids: readonly RecordedBid[]): number {
+  const best = bids.reduce((most, { value }) => Math.max(most, value), 0);
+  return best - (bids[0]?.value ?? 0);
+}
