@@ -1,6 +1,18 @@
 /** Measurements of the service for Prometheus: names, units and instruments. Nothing is kept per subject. */
-import type { NetworkStanding } from "@staunch/engine";
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+
+/** What is measured of a network; null where nothing says it. */
+interface NetworkFacts {
+  readonly kind: string;
+  readonly active: number;
+  readonly healthy: number;
+  readonly suspended: number;
+  readonly banned: number;
+  readonly openSelections: number;
+  readonly successRate: number | null;
+  readonly averageScore: number | null;
+  readonly health: number | null;
+}
 
 /** What is read when somebody asks for the measurements. */
 export interface MetricSources {
@@ -14,7 +26,7 @@ export interface MetricSources {
     readonly ranked: number;
   }[];
   /** Networks of kinds that run jobs. */
-  readonly networks: () => readonly NetworkStanding[];
+  readonly networks: () => readonly NetworkFacts[];
   readonly writable: () => boolean;
   /** Raw samples given up early or never kept, because their memory was spent. */
   readonly droppedSamples: () => number;
@@ -96,7 +108,7 @@ export class Metrics {
 
   /** What is not known of a network has no value, rather than a zero that would look like an answer. */
   private watchNetworks(networks: MetricSources["networks"]): void {
-    const gauge = (name: string, help: string, read: (network: NetworkStanding) => number | null): void => {
+    const gauge = (name: string, help: string, read: (network: NetworkFacts) => number | null): void => {
       const instrument: Gauge<"kind"> = new Gauge({
         name: `staunch_network_${name}`,
         help,
