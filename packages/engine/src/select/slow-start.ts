@@ -11,6 +11,21 @@ import { SLOW_START, type Selection } from "./selection.ts";
  * where all are at their limit the least loaded are listed, where all have only failed, all.
  */
 export function listUnderLoad(candidates: Candidates, rules: SelectionRules, selection: Selection): number {
+  const { inFlight, completed, jobs } = candidates;
+  const { pool, poolCount, list, exclusion } = selection;
+  const { slowStart } = rules;
+  let count = 0;
+  for (let place = 0; place < poolCount; place++) {
+    const bid = pool[place]!;
+    const done = completed[bid]!;
+    const isUnder = inFlight[bid]! < (done > slowStart ? done : slowStart) && (done > 0 || jobs[bid] === 0);
+    if (isUnder) list[count++] = bid;
+    else exclusion[bid] = SLOW_START;
+  }
+  return count > 0 ? count : listLeastLoaded(candidates, rules, selection);
+}
+
+function listLeastLoaded(candidates: Candidates, rules: SelectionRules, selection: Selection): number {
   const { pool, poolCount, list, exclusion } = selection;
   let least = Infinity;
   for (let place = 0; place < poolCount; place++)
@@ -18,9 +33,9 @@ export function listUnderLoad(candidates: Candidates, rules: SelectionRules, sel
   let count = 0;
   for (let place = 0; place < poolCount; place++) {
     const bid = pool[place]!;
-    const load = loadOf(bid, candidates, rules);
-    if (least < 1 ? load < 1 : load === least) list[count++] = bid;
-    else exclusion[bid] = SLOW_START;
+    if (loadOf(bid, candidates, rules) > least) continue;
+    list[count++] = bid;
+    exclusion[bid] = 0;
   }
   return count;
 }
