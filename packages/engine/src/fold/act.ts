@@ -91,7 +91,7 @@ function activatePolicy(state: State, act: PolicyActivated): ActResult {
     if (scale.from !== scale.to) changeScale(state, kind, scale);
     if (!sameNames(next.policy.tiers.names, kind.compiled.policy.tiers.names)) placeAnew(state, kind, next);
     if (!sameCuts(kind.compiled.policy, next.policy)) kind.cuts = null;
-    if (next.hasWork && kind.table.workSize === 0) beginWork(state, kind);
+    if (next.hasWork && !kind.compiled.hasWork) beginWork(state, kind);
     if (!sameNames(partNames(next), partNames(kind.compiled))) forgetHealth(state, kind);
     if (next.policy.selection.operatorWindow !== kind.selections.window.size)
       kind.selections.window = resized(kind.selections.window, next.policy.selection.operatorWindow);
@@ -129,14 +129,15 @@ function resized(window: DecisionWindow, size: number): DecisionWindow {
   return next;
 }
 
-/** Rows get the part for jobs and health, in which their operators stand too. */
+/** Rows get the part for jobs and health, unless an earlier policy gave it, and in it their operators. */
 function beginWork(state: State, kind: Kind): void {
   addWorkRows(kind);
   for (const [subject, { operator }] of state.profiles) {
     if (operator === null || kindOf(state, subject) !== kind) continue;
     const row = state.places.rowOf(subject);
-    const { u32 } = kind.table.chunkOf(row).work!;
-    u32[workStart(rowStart(row)) * 2 + OPERATOR] = state.operators.numberOf(operator) + 1;
+    const chunk = kind.table.chunkOf(row);
+    if (isFolded(chunk, row, state.position)) continue;
+    chunk.work!.u32[workStart(rowStart(row)) * 2 + OPERATOR] = state.operators.numberOf(operator) + 1;
   }
 }
 

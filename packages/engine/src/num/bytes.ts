@@ -57,6 +57,11 @@ export class ByteWriter {
     this.view.setUint32(lengthAt, this.used - lengthAt - 4, true);
   }
 
+  /** What was written, in the writer's own memory: valid until it writes again. */
+  get written(): Uint8Array<ArrayBuffer> {
+    return this.bytes.subarray(0, this.used);
+  }
+
   /** A copy of what was written. */
   finish(): Uint8Array<ArrayBuffer> {
     return this.bytes.slice(0, this.used);

@@ -40,7 +40,7 @@ export interface Part {
   readonly type: number;
   /** Log position up to which the part holds everything. */
   readonly position: number;
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly bytes: Uint8Array;
 }
 
 const HEADER = 1;
@@ -88,7 +88,8 @@ interface Header {
 }
 
 /**
- * Parts of a snapshot of `state`, one a step. Batches may be applied between two steps, never during one.
+ * Parts of a snapshot of `state`, one a step. Batches may be applied between two steps, never during one. The bytes of
+ * a part are valid until the next step, which writes to the same memory.
  *
  * @param stepBytes a part of rows ends with the unit in which it reaches this size
  */
@@ -99,19 +100,20 @@ export function* snapshotParts(state: State, stepBytes = STEP_BYTES): Generator<
   // A kind that is added meanwhile comes back whole from the log.
   const kinds = [...state.kinds];
   const aggregates = aggregateBytes(kinds);
-  yield { type: HEADER, position: startPosition, bytes: jsonBytes(headerOf(state, sequences)) };
+  const writer = new ByteWriter(2 * stepBytes);
+  writer.text(JSON.stringify(headerOf(state, sequences)));
+  yield { type: HEADER, position: startPosition, bytes: writer.written };
   yield { type: AGGREGATES, position: startPosition, bytes: aggregates };
   for (let first = 0; first < count; first += IDS_PER_PART) {
-    yield {
-      type: IDS,
-      position: startPosition,
-      bytes: idBytes(state, first, Math.min(count, first + IDS_PER_PART)),
-    };
+    writer.clear();
+    writeIds(state, first, Math.min(count, first + IDS_PER_PART), writer);
+    yield { type: IDS, position: startPosition, bytes: writer.written };
   }
   for (let first = 0; first < keys.length; first += KEYS_PER_PART) {
-    yield { type: KEYS, position: startPosition, bytes: jsonBytes(keys.slice(first, first + KEYS_PER_PART)) };
+    writer.clear();
+    writer.text(JSON.stringify(keys.slice(first, first + KEYS_PER_PART)));
+    yield { type: KEYS, position: startPosition, bytes: writer.written };
   }
-  const writer = new ByteWriter(2 * stepBytes);
   for (const kind of kinds) {
     const rows = kind.table.count;
     for (let first = 0; first < rows; ) {
@@ -120,7 +122,7 @@ export function* snapshotParts(state: State, stepBytes = STEP_BYTES): Generator<
         writeUnit(state, kind, first, writer);
         first += ROWS_PER_UNIT;
       }
-      yield { type: ROWS, position: state.position, bytes: writer.finish() };
+      yield { type: ROWS, position: state.position, bytes: writer.written };
     }
   }
 }
@@ -198,15 +200,13 @@ function aggregateBytes(kinds: readonly Kind[]): Uint8Array<ArrayBuffer> {
   return writer.finish();
 }
 
-function idBytes(state: State, first: number, end: number): Uint8Array<ArrayBuffer> {
-  const writer = new ByteWriter(1 << 16);
+function writeIds(state: State, first: number, end: number, writer: ByteWriter): void {
   writer.u32(end - first);
   for (let subject = first; subject < end; subject++) {
     writer.u8(state.places.kindOf(subject));
     writer.u32(state.places.rowOf(subject));
   }
   state.ids.encode(writer, first, end);
-  return writer.finish();
 }
 
 function writeUnit(state: State, kind: Kind, first: number, writer: ByteWriter): void {
@@ -215,6 +215,8 @@ function writeUnit(state: State, kind: Kind, first: number, writer: ByteWriter):
   writer.u32(first);
   writer.u32(end - first);
   writer.raw(kind.table.bytesOf(first, end));
+  // Of the unit, not of the kind: a policy that needs work rows may come into force between two units.
+  writer.u8(kind.table.workSize === 0 ? 0 : 1);
   if (kind.table.workSize > 0) writer.raw(kind.table.workBytesOf(first, end));
   const sanctions: [number, StoredSanctions][] = [];
   const profiles: [number, Profile][] = [];
@@ -315,8 +317,9 @@ function restoreUnit(state: State, { row, work }: Translations, reader: ByteRead
   const first = reader.u32();
   const rows = reader.u32();
   const rowBytes = row.translate(reader.raw(rows * row.writtenSize));
-  const workBytes =
-    kind.table.workSize === 0 ? NO_BYTES : work.translate(reader.raw(rows * work.writtenSize));
+  const hasWork = reader.u8() === 1;
+  if (hasWork) addWorkRows(kind);
+  const workBytes = hasWork ? work.translate(reader.raw(rows * work.writtenSize)) : NO_BYTES;
   kind.table.restore(first, rowBytes, workBytes, position);
   const { sanctions, profiles }: { sanctions: [number, StoredSanctions][]; profiles: [number, Profile][] } =
     JSON.parse(reader.text());
@@ -327,10 +330,4 @@ function restoreUnit(state: State, { row, work }: Translations, reader: ByteRead
   if (kind.aggregates === null) throw new RangeError(AGGREGATES_REFUSED);
   kind.aggregates.ensureRows(first + rows);
   kind.aggregates.decodeRows(reader);
-}
-
-function jsonBytes(value: unknown): Uint8Array<ArrayBuffer> {
-  const writer = new ByteWriter(1 << 12);
-  writer.text(JSON.stringify(value));
-  return writer.finish();
 }

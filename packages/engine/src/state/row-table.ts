@@ -192,6 +192,7 @@ export class RowTable {
 
   /** Gives every row, and those to come, a work row of zeros. */
   addWork(size: number): void {
+    if (this.workDoubles === size) return;
     this.workDoubles = size;
     for (const chunk of this.chunks) chunk.work ??= newWorkChunk(size);
   }

@@ -101,9 +101,7 @@ async function restoreSnapshot(
   if (snapshot.engineVersion !== ENGINE_VERSION)
     throw new SnapshotRefusedError(`it is of ${snapshot.engineVersion}, this is ${ENGINE_VERSION}`);
   const restore = restoreParts(options);
-  for await (const { type, position, bytes } of parts()) {
-    restore.part({ type, position, bytes: new Uint8Array(bytes) });
-  }
+  for await (const part of parts()) restore.part(part);
   restore.finish();
   return restore.state;
 }
