@@ -616,6 +616,11 @@ describe("slow start", () => {
     expect(choices[1]).toBe(FEW);
   });
 
+  test("least loaded is who is least over its own limit", () => {
+    const proven = { ...fresh, jobs: 10, completed: 10, inFlight: 12 };
+    expect(choicesOf(FEW, [{ ...busy, inFlight: 3 }, proven], { explorationShare: 0 })[1]).toBe(FEW);
+  });
+
   test("who has only failed so far waits while others are there, and is taken where nobody else is", () => {
     const failed: SomeOfBid = { ...fresh, jobs: 3, completed: 0, exploreNotBeforeMs: T0 + 1 };
     expect(choicesOf(DECISIONS, [{ ...busy, inFlight: 9 }, failed])[1]).toBe(0);
