@@ -197,6 +197,8 @@ export const PRESET_DOCUMENTS: readonly PresetDocument[] = [
         sources: ["jobs", "health"],
         initial_score: 60,
         idle_decay: 0.01,
+        // Jobs are many and each is a trial: at 1,000 a failure rate of .5 % could not be told from one of 1 %.
+        effective_size_max: 25_000,
         components: { success: 0.4, reliability: 0.25, efficiency: 0.2, consistency: 0.15 },
         penalty_weights: { malicious_behavior: 1, poor_performance: 1 },
         penalty_durations: { malicious_behavior: "168h", poor_performance: "168h" },

@@ -140,9 +140,10 @@ function readOne(
   into.mean = total === 0 ? prior : into.evidenceMean * (1 - into.priorShare) + prior * into.priorShare;
   into.size = Math.min(total * silence, effectiveSizeMax);
   into.trials = Math.min(sums.w * silence, effectiveSizeMax);
-  intervalEnds(into.mean, varianceOf(signal, sums, into, prior, priorWeight), into.size);
-  into.lower = ends.lower;
-  into.upper = ends.upper;
+  // The prior pulls the mean, and would pull the interval off the truth: it is of the trials alone, so that it holds.
+  intervalEnds(into.evidenceMean, varianceOf(signal, sums, into.evidenceMean), into.trials);
+  into.lower = Math.min(into.mean, ends.lower);
+  into.upper = Math.max(into.mean, ends.upper);
 }
 
 function signalMean(
@@ -171,21 +172,11 @@ function valueOf(signal: SignalShare["signal"], { w, wv, wvv }: SignalSums): num
  * Variance of one trial. The coefficient of variation c of n values has the standard error c sqrt((1/2 + c^2) / n)
  * (McKay's approximation, J. R. Stat. Soc. 95, 1932), so one trial counts c^2 (1/2 + c^2).
  */
-function varianceOf(
-  signal: SignalShare["signal"],
-  { w, wvv }: SignalSums,
-  reading: SignalReading,
-  prior: number,
-  priorWeight: number,
-): number {
-  const total = w + priorWeight;
-  if (total === 0) return 0;
-  if (signal === "ratio") {
-    const variation = 1 - reading.evidenceMean;
-    const own = w === 0 ? 0 : variation * variation * (0.5 + variation * variation);
-    return own * (1 - reading.priorShare);
-  }
-  return Math.max(0, (wvv + priorWeight * prior * prior) / total - reading.mean * reading.mean);
+function varianceOf(signal: SignalShare["signal"], { w, wvv }: SignalSums, value: number): number {
+  if (w === 0) return 0;
+  if (signal !== "ratio") return Math.max(0, wvv / w - value * value);
+  const variation = 1 - value;
+  return variation * variation * (0.5 + variation * variation);
 }
 
 function priorLeft(work: WorkChunk, from: number, place: number, compiled: CompiledPolicy): number {
