@@ -73,6 +73,8 @@ const PROVOKED: { readonly [code in ErrorCode]?: () => Promise<Answer> } = {
   route_not_found: () => ask("viewer", "GET", "/api/subject"),
   subject_not_found: () => ask("viewer", "GET", "/api/subjects/nobody"),
   kind_not_found: () => ask("viewer", "GET", "/api/rankings/robot"),
+  selection_not_found: () => ask("viewer", "GET", "/api/selections/sel_1_0"),
+  no_job_source: () => ask("viewer", "GET", "/api/network/provider"),
   metric_not_found: () => ask("viewer", "GET", "/api/subjects/node-1/metrics/up_time"),
   penalty_not_found: () => ask("operator", "DELETE", "/api/penalties/pen_0_0?reason=x"),
   reward_not_found: () => ask("operator", "DELETE", "/api/rewards/rew_0_0?reason=x"),
