@@ -24,6 +24,9 @@ beforeAll(async () => {
   await client.events.ingest(
     Array.from({ length: FLEET }, (_, index) => uptime(`node-${index}`, index / FLEET)),
   );
+  const policy = { extends: "compute-worker" };
+  await client.policies.activate({ kind: "worker", policy, reason: "workers join" }, { ifMatch: null });
+  await client.subjects.write({ id: "worker-1", kind: "worker" });
 });
 afterAll(() => service.close());
 
@@ -67,6 +70,16 @@ describe("the answers of the service fit the contract", () => {
     ],
     ["rankings.list", () => client.rankings.list({ kind: "provider", order: "worst", limit: 2 })],
     ["rankings.place", () => client.rankings.place({ kind: "provider", id: "node-1" })],
+    ["workers.get", () => client.workers.get({ id: "worker-1" })],
+    ["network.get", () => client.network.get({ kind: "worker" })],
+    [
+      "selections.get",
+      async () => {
+        const bids = [{ id: "worker-1", price: 1, time_ms: 1 }];
+        const { id } = await client.selections.make({ kind: "worker", bids });
+        return client.selections.get({ id });
+      },
+    ],
     ["policies.list", () => client.policies.list()],
     ["policies.get", () => client.policies.get({ kind: "provider" })],
     [
