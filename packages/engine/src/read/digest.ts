@@ -35,7 +35,12 @@ export function stateHash(state: State): string {
     const sanctions = state.sanctions.of(subject);
     if (sanctions !== undefined) digest.text(canonicalJson(stored(sanctions)));
   }
-  digest.text(JSON.stringify(state.memory.dump()));
+  // One by one: together they could be longer than a string may be.
+  const { sequences, keys } = state.memory.dump();
+  for (const remembered of [sequences, keys]) {
+    digest.u32(remembered.length);
+    for (const one of remembered) digest.text(JSON.stringify(one));
+  }
   return digest.hex();
 }
 

@@ -23,7 +23,7 @@ import {
   policyWith,
   T0,
 } from "../testing/lab.ts";
-import { endReplay, restoreParts, snapshotParts, type Part } from "./snapshot.ts";
+import { endReplay, restoreParts, snapshotParts, STEP_BYTES, type Part } from "./snapshot.ts";
 
 const options = { seed: 99, policies: {}, aggregates: true };
 
@@ -299,6 +299,24 @@ describe("a snapshot", () => {
       const second = lab.register("b", "gateway");
       lab.sample(second, "availability", 0.5, T0 + 2);
     }
+    expectSame(restored(parts, lab), lab.state);
+  });
+
+  test("spreads remembered answers over parts by their size", () => {
+    const lab = new Lab(STORAGE_PROVIDER, { aggregates: true });
+    const answer = "x".repeat(STEP_BYTES / 10);
+    for (let index = 0; index < 100; index++) lab.apply(T0 + index, { key: `k${index}`, answer });
+    const parts = partsOf(lab.state);
+    expect(Math.max(...parts.map(({ bytes }) => bytes.length))).toBeLessThan(2 * STEP_BYTES);
+    expectSame(restored(parts, lab), lab.state);
+  });
+
+  test("cuts what is larger than a part may be, and puts it together again", () => {
+    const lab = new Lab(STORAGE_PROVIDER, { aggregates: true });
+    const subject = lab.register("a");
+    lab.apply(T0, { samples: [metric(subject, "uptime", 1, T0)], key: "k", answer: "x".repeat(2500) });
+    const parts = Array.from(snapshotParts(lab.state, STEP_BYTES, 1000), kept);
+    expect(Math.max(...parts.map(({ bytes }) => bytes.length))).toBe(1000);
     expectSame(restored(parts, lab), lab.state);
   });
 

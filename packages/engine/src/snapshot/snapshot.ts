@@ -32,9 +32,13 @@ import { ByteReader, ByteWriter } from "../num/bytes.ts";
 export const SNAPSHOT_VERSION = 3;
 /** A step writes about this much. */
 export const STEP_BYTES = 1 << 20;
-/** Ids, and remembered keys, in one part. */
+/**
+ * A part has at most this many bytes. Keys and rows are cut at a step, but sixteen subjects with a long text in each
+ * raw sample can be many times that.
+ */
+const PART_BYTES_MAX = 32 << 20;
+/** Ids in one part. */
 const IDS_PER_PART = 16_384;
-const KEYS_PER_PART = 4_096;
 
 export interface Part {
   readonly type: number;
@@ -48,6 +52,8 @@ const IDS = 2;
 const KEYS = 3;
 const ROWS = 4;
 const AGGREGATES = 5;
+/** The beginning of the part that follows. */
+const BEGINNING = 6;
 
 const AGGREGATES_REFUSED = "the snapshot holds aggregates, the state is to have none";
 
@@ -91,9 +97,23 @@ interface Header {
  * Parts of a snapshot of `state`, one a step. Batches may be applied between two steps, never during one. The bytes of
  * a part are valid until the next step, which writes to the same memory.
  *
- * @param stepBytes a part of rows ends with the unit in which it reaches this size
+ * @param stepBytes a part of keys or rows ends with the key or unit in which it reaches this size
+ * @param partBytesMax what is larger all the same comes in several parts
  */
-export function* snapshotParts(state: State, stepBytes = STEP_BYTES): Generator<Part, void, void> {
+export function* snapshotParts(
+  state: State,
+  stepBytes = STEP_BYTES,
+  partBytesMax = PART_BYTES_MAX,
+): Generator<Part, void, void> {
+  for (const { type, position, bytes } of wholeParts(state, stepBytes)) {
+    let at = 0;
+    for (; bytes.length - at > partBytesMax; at += partBytesMax)
+      yield { type: BEGINNING, position, bytes: bytes.subarray(at, at + partBytesMax) };
+    yield { type, position, bytes: bytes.subarray(at) };
+  }
+}
+
+function* wholeParts(state: State, stepBytes: number): Generator<Part> {
   const startPosition = state.position;
   const { sequences, keys } = state.memory.dump();
   const count = state.places.count;
@@ -109,9 +129,9 @@ export function* snapshotParts(state: State, stepBytes = STEP_BYTES): Generator<
     writeIds(state, first, Math.min(count, first + IDS_PER_PART), writer);
     yield { type: IDS, position: startPosition, bytes: writer.written };
   }
-  for (let first = 0; first < keys.length; first += KEYS_PER_PART) {
+  for (const text of keyTexts(keys, stepBytes)) {
     writer.clear();
-    writer.text(JSON.stringify(keys.slice(first, first + KEYS_PER_PART)));
+    writer.text(text);
     yield { type: KEYS, position: startPosition, bytes: writer.written };
   }
   for (const kind of kinds) {
@@ -138,14 +158,25 @@ export function restoreParts(options: StateOptions): {
 } {
   const state = createState({ ...options, policies: {} });
   const restoring: Restoring = { state, rows: null };
+  const beginning: Part["bytes"][] = [];
   return {
     state,
-    part: (part) => restorePart(restoring, part),
+    part: (part) => {
+      if (part.type === BEGINNING) beginning.push(part.bytes.slice());
+      else restorePart(restoring, { ...part, bytes: joined([...beginning.splice(0), part.bytes]) });
+    },
     finish: () => {
       for (const kind of state.kinds) for (let row = 0; row < kind.table.count; row++) takeUp(kind, row);
       rebuildDeadlines(state);
     },
   };
+}
+
+function joined(pieces: readonly Part["bytes"][]): Part["bytes"] {
+  if (pieces.length === 1) return pieces[0]!;
+  const writer = new ByteWriter();
+  for (const piece of pieces) writer.raw(piece);
+  return writer.finish();
 }
 
 /** A restored row takes its place in the ranking and in the network's totals. */
@@ -207,6 +238,21 @@ function writeIds(state: State, first: number, end: number, writer: ByteWriter):
     writer.u32(state.places.rowOf(subject));
   }
   state.ids.encode(writer, first, end);
+}
+
+/** Cut by size, because an answer has a hundred bytes or a hundred thousand. */
+function* keyTexts(keys: MemoryDump["keys"], stepBytes: number): Generator<string> {
+  let texts: string[] = [];
+  let length = 0;
+  for (const [index, key] of keys.entries()) {
+    const text = JSON.stringify(key);
+    texts.push(text);
+    length += text.length;
+    if (length < stepBytes && index < keys.length - 1) continue;
+    yield `[${texts.join(",")}]`;
+    texts = [];
+    length = 0;
+  }
 }
 
 function writeUnit(state: State, kind: Kind, first: number, writer: ByteWriter): void {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { entryOf } from "../testing/lab.ts";
-import { KEY_RETENTION_MS, KEYS_MAX, Memory, PRODUCERS_MAX } from "./memory.ts";
+import { KEY_RETENTION_MS, KEYS_BYTES_MAX, KEYS_MAX, Memory, PRODUCERS_MAX } from "./memory.ts";
 
 describe("the memory of requests", () => {
   test("forgets the producer that was silent longest", () => {
@@ -46,5 +46,34 @@ describe("the memory of requests", () => {
     expect(memory.dump().keys).toHaveLength(KEYS_MAX);
     expect(memory.recall(entryOf({ key: "k199999" }))).toBeNull();
     expect(memory.recall(entryOf({ key: "k200000" }))).not.toBeNull();
+  });
+
+  test("drops the oldest keys when their answers take too much, restored or not", () => {
+    // A text that all answers share costs the test nothing.
+    const answer = "x".repeat(1 << 20);
+    const fit = Math.floor(KEYS_BYTES_MAX / (2 * answer.length + 1000));
+    const remember = (memory: Memory, index: number): void =>
+      memory.remember(entryOf({ key: `k${index}`, answer }), [], [], 0);
+    const keysOf = (memory: Memory): string[] => memory.dump().keys.map(([key]) => key);
+    const memory = new Memory();
+    for (let index = 0; index < fit; index++) remember(memory, index);
+    expect(keysOf(memory)).toHaveLength(fit);
+    const restored = new Memory();
+    restored.restore(memory.dump());
+    for (const each of [memory, restored]) {
+      for (let index = fit; index < fit + 10; index++) remember(each, index);
+      expect(keysOf(each)[0]).not.toBe("k0");
+      expect(keysOf(each).at(-1)).toBe(`k${fit + 9}`);
+    }
+    expect(keysOf(restored)).toEqual(keysOf(memory));
+  });
+
+  test("counts what acts came to, with the ids that people named", () => {
+    const memory = new Memory();
+    const id = "x".repeat(256);
+    const acts = Array.from({ length: 16_384 }, () => ({ type: "penalty_not_found", id }) as const);
+    for (let index = 0; index < 100; index++) memory.remember(entryOf({ key: `k${index}` }), acts, [], 0);
+    // 16,384 ids of 256 characters are 8 MiB of UTF-16.
+    expect(memory.dump().keys.length).toBeLessThanOrEqual(KEYS_BYTES_MAX / (8 << 20));
   });
 });

@@ -10,6 +10,16 @@ export const PRODUCERS_MAX = 100_000;
 /** Idempotency keys remembered, and for how long. */
 export const KEYS_MAX = 1_000_000;
 export const KEY_RETENTION_MS = 86_400_000;
+/**
+ * What keys and answers may take together: about as much as a million of one event each, so that only answers with
+ * many rejections or acts run into it.
+ */
+export const KEYS_BYTES_MAX = 512 * 1024 * 1024;
+/** Of a remembered key beside its texts, and of one act's result beside its id: measured 221 and 72, rounded up. */
+const KEY_BYTES = 240;
+const ACT_BYTES = 80;
+/** UTF-16, the most that a text takes; one without letters beyond Latin-1 takes half. */
+const CHARACTER_BYTES = 2;
 
 interface Remembered {
   readonly requestHash: string;
@@ -24,6 +34,7 @@ export class Memory {
   private readonly keys = new Map<string, Remembered>();
   private readonly oldestSequences = new Oldest(this.sequences);
   private readonly oldestKeys = new Oldest(this.keys);
+  private keysBytes = 0;
 
   /**
    * What a repeat gets, or null when the entry is new. Asked before an append to answer without one, and again when
@@ -50,9 +61,8 @@ export class Memory {
     }
     if (entry.idempotencyKey === "") return;
     const { requestHash, answer } = entry;
-    this.keys.set(entry.idempotencyKey, { requestHash, answer, acts, selections, loggedAt });
-    if (this.keys.size > KEYS_MAX) this.oldestKeys.drop();
-    while (loggedAt - this.oldestKeys.peek().loggedAt >= KEY_RETENTION_MS) this.oldestKeys.drop();
+    this.addKey(entry.idempotencyKey, { requestHash, answer, acts, selections, loggedAt });
+    while (this.isFull() || loggedAt - this.oldestKeys.peek().loggedAt >= KEY_RETENTION_MS) this.dropKey();
   }
 
   /** All of it as plain data, in order of age. */
@@ -62,8 +72,29 @@ export class Memory {
 
   restore(dump: MemoryDump): void {
     for (const [producer, sequence] of dump.sequences) this.sequences.set(producer, sequence);
-    for (const [key, remembered] of dump.keys) this.keys.set(key, remembered);
+    for (const [key, remembered] of dump.keys) this.addKey(key, remembered);
   }
+
+  private addKey(key: string, remembered: Remembered): void {
+    this.keys.set(key, remembered);
+    this.keysBytes += bytesOf(key, remembered);
+  }
+
+  private dropKey(): void {
+    const [key, remembered] = this.oldestKeys.drop();
+    this.keysBytes -= bytesOf(key, remembered);
+  }
+
+  private isFull(): boolean {
+    return this.keys.size > KEYS_MAX || this.keysBytes > KEYS_BYTES_MAX;
+  }
+}
+
+/** What a key takes in memory, told from its content alone, so that every replay forgets the same keys. */
+function bytesOf(key: string, { requestHash, answer, acts, selections }: Remembered): number {
+  let characters = key.length + requestHash.length + answer.length;
+  for (const act of acts) if ("id" in act && act.id !== null) characters += act.id.length;
+  return KEY_BYTES + acts.length * ACT_BYTES + selections.length * 8 + characters * CHARACTER_BYTES;
 }
 
 export interface MemoryDump {
@@ -91,10 +122,11 @@ class Oldest<Value> {
     return this.first[1];
   }
 
-  drop(): void {
-    const [key] = this.first ?? this.next();
+  drop(): [string, Value] {
+    const dropped = this.first ?? this.next();
     this.first = null;
-    this.map.delete(key);
+    this.map.delete(dropped[0]);
+    return dropped;
   }
 
   private next(): [string, Value] {

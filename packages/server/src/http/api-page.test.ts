@@ -205,7 +205,7 @@ OpenAPI 3.1. This page has the rules that hold everywhere and one example of eac
 - **Freshness.** \`as_of\` is the instant an answer is for. Every write is in it when its answer has arrived; time alone
   moves it once per update interval of the policy (a minute).
 - **Versions.** Standings, explanations and policies have a strong \`ETag\`; \`If-None-Match\` is answered with 304.
-- **Repeats.** \`Idempotency-Key\` makes a repeated event batch, penalty or reward one; keys are kept for a day.
+- **Repeats.** \`Idempotency-Key\` makes a repeated event batch, penalty or reward one; keys are kept for a day, of more than a million, or 512 MiB with their answers, the newest.
 - **Limits.** Path and query 8192 characters, headers 16 KiB, JSON 32 levels, bodies \`ingest.body_max\`, batches
   \`ingest.batch_body_max\`. A request must arrive within 30 seconds, its headers within 10.`;
 

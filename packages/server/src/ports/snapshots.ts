@@ -6,10 +6,7 @@
  * the log whose hash at `endPosition` is `chainHash`: that last check is the reader's.
  */
 
-/**
- * Most bytes of one part. Writers aim at 1 MiB so that no step of writing is long; the smallest unit that is written
- * at one position can be larger when its subjects have many raw samples with texts.
- */
+/** Most bytes of one part. The engine aims at 1 MiB so that no step of writing is long, and cuts at 32 MiB. */
 export const SNAPSHOT_PART_BYTES_MAX = 64 * 1024 * 1024;
 /** Complete snapshots that are kept: the newest, and the one before should the newest turn out damaged. */
 export const SNAPSHOTS_KEPT = 2;
@@ -58,7 +55,7 @@ export interface SnapshotWriter {
   commit(
     end: SnapshotEnd,
   ): Promise<{ readonly type: "committed"; readonly snapshot: SnapshotInfo } | SnapshotRefusal>;
-  /** Forgets what was written. */
+  /** Forgets what was written, unless it was committed; without it no other snapshot can begin. */
   abort(): Promise<void>;
 }
 

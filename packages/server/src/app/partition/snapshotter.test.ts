@@ -6,7 +6,7 @@ import { createState, EMPTY_ENTRY, metricCode, STORAGE_PROVIDER } from "@staunch
 import { FileSnapshots } from "../../adapters/file-snapshots/file-snapshots.ts";
 import { MemoryLog, MemoryLogStore } from "../../adapters/memory-log/memory-log.ts";
 import { testClock } from "../../ports/clock.ts";
-import type { SnapshotStore } from "../../ports/snapshots.ts";
+import type { SnapshotEnd, SnapshotPart, SnapshotStore, SnapshotWriter } from "../../ports/snapshots.ts";
 import { Partition } from "./partition.ts";
 import { ENGINE_VERSION, restoreState } from "./restore.ts";
 import { Snapshotter } from "./snapshotter.ts";
@@ -152,6 +152,37 @@ describe("samples in the log", () => {
     });
     await log.trim(partition.state.position);
     expect(await restoreState(log, other, OPTIONS)).toMatchObject({ type: "not_covered", passedOver });
+  });
+
+  test.each<[string, Partial<SnapshotWriter>]>([
+    ["is refused at its end", { commit: async () => ({ type: "full" }) }],
+    ["breaks off", { write: () => Promise.reject(new RangeError("too large")) }],
+  ])("are covered by the next snapshot when one %s", async (_, fault) => {
+    const files = snapshots;
+    let faulty = true;
+    snapshots = {
+      begin: async (header) => {
+        const begun = await files.begin(header);
+        if (begun.type !== "begun" || !faulty) return begun;
+        const { writer } = begun;
+        const sound = {
+          write: (part: SnapshotPart) => writer.write(part),
+          commit: (end: SnapshotEnd) => writer.commit(end),
+          abort: () => writer.abort(),
+        };
+        return { type: "begun", writer: { ...sound, ...fault } };
+      },
+      latest: () => files.latest(),
+      list: () => files.list(),
+      verify: (name) => files.verify(name),
+    };
+    start();
+    await pass(1);
+    const failed = await snapshotter.write().catch((error: Error) => ({ type: error.message }));
+    expect(failed.type).toMatch(/refused|too large/u);
+    faulty = false;
+    await passAndWrite();
+    expect(await readdir(directory)).toHaveLength(1);
   });
 
   /** The snapshots as if another version had written them. */

@@ -51,17 +51,20 @@ export class Snapshotter {
     });
     if (begun.type !== "begun") return { type: "refused", detail: begun.type };
     const { writer } = begun;
-    for (const part of snapshotParts(state)) {
-      const written = await writer.write(part);
-      if (written.type === "written") continue;
+    try {
+      for (const part of snapshotParts(state)) {
+        const written = await writer.write(part);
+        if (written.type !== "written") return { type: "refused", detail: written.type };
+      }
+      const { position, hash } = this.partition.applied;
+      const committed = await writer.commit({ endPosition: position, chainHash: hash });
+      if (committed.type !== "committed") return { type: "refused", detail: committed.type };
+      await this.trimBehind(committed.snapshot);
+      return { type: "written", snapshot: committed.snapshot };
+    } finally {
+      // What has not become a snapshot must not be in the way of the next one.
       await writer.abort();
-      return { type: "refused", detail: written.type };
     }
-    const { position, hash } = this.partition.applied;
-    const committed = await writer.commit({ endPosition: position, chainHash: hash });
-    if (committed.type !== "committed") return { type: "refused", detail: committed.type };
-    await this.trimBehind(committed.snapshot);
-    return { type: "written", snapshot: committed.snapshot };
   }
 
   /**
