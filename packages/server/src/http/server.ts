@@ -2,7 +2,7 @@
 import { fastify, LogController, type FastifyBaseLogger, type FastifyReply } from "fastify";
 import { serializerCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import { randomUUID } from "node:crypto";
-import { STATUS_CODES } from "node:http";
+import { STATUS_CODES, type IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { App } from "../app/app.ts";
 import type { Ops } from "../ops/ops.ts";
@@ -110,8 +110,9 @@ function addHooks(server: Server, app: App, config: HttpConfig, ops: Ops): void 
   });
   server.addHook("onRequest", async (request, reply) => {
     setSecurityHeaders(reply, request.id);
-    if (request.headers.host === undefined && request.raw.httpVersion === "1.1") {
-      throw new HttpProblem("malformed_request", "the header Host is missing");
+    const hosts = hostCount(request.raw);
+    if (hosts > 1 || (hosts === 0 && request.raw.httpVersion === "1.1")) {
+      throw new HttpProblem("malformed_request", "the header Host must be there once");
     }
     if (request.url.length > URL_LENGTH_MAX) {
       throw new HttpProblem("url_too_long", `path and query have more than ${URL_LENGTH_MAX} characters`);
@@ -136,6 +137,14 @@ function addHooks(server: Server, app: App, config: HttpConfig, ops: Ops): void 
   server.server.on("checkExpectation", (request, response) => {
     server.server.emit("request", request, response);
   });
+}
+
+/** Of several Node.js keeps the first, and something in front of it perhaps another: RFC 9112, 3.2 refuses both. */
+function hostCount({ rawHeaders }: IncomingMessage): number {
+  let count = 0;
+  for (let name = 0; name < rawHeaders.length; name += 2)
+    if (rawHeaders[name]!.toLowerCase() === "host") count += 1;
+  return count;
 }
 
 function notFound(method: string, url: string, table: RouteTable): HttpProblem {

@@ -23,8 +23,13 @@ async function exchange(bytes: string): Promise<{ head: string; body: string }> 
   return { head, body };
 }
 
-test("a request without Host is refused with a problem document", async () => {
-  const { head, body } = await exchange("GET /healthz HTTP/1.1\r\nconnection: close\r\n\r\n");
+test.each([
+  ["without Host", "GET /healthz HTTP/1.1\r\n"],
+  ["with two", "GET /healthz HTTP/1.1\r\nhost: a\r\nHOST: b\r\n"],
+  ["with the same twice", "GET /healthz HTTP/1.1\r\nhost: a\r\nhost: a\r\n"],
+  ["of HTTP/1.0 with two", "GET /healthz HTTP/1.0\r\nhost: a\r\nhost: b\r\n"],
+])("a request %s is refused with a problem document", async (_, request) => {
+  const { head, body } = await exchange(`${request}connection: close\r\n\r\n`);
   expect(head).toMatch(/^HTTP\/1\.1 400 /u);
   expect(head).toContain("application/problem+json");
   expect(Problem.parse(JSON.parse(body)).code).toBe("malformed_request");
