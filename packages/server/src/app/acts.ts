@@ -1,5 +1,5 @@
 /** One act as one request: logged first, decided when applied. */
-import { EMPTY_ENTRY, type Act, type ActResult } from "@staunch/engine";
+import { EMPTY_ENTRY, type Act, type ActResult, type EntryResult } from "@staunch/engine";
 import type { Draft, Partition, Refusal } from "./partition/partition.ts";
 
 /** What makes a repeated request the same one. */
@@ -33,8 +33,20 @@ export async function submitAct(
     registrations: draft.registrations,
     acts: [act],
   });
-  if (outcome.type === "refused") return outcome;
-  if (outcome.result.type === "key_reused") return { type: "key_reused" };
-  const result = outcome.result.acts[0]!;
-  return result.type === "done" ? { type: "done", id: result.id, position: outcome.position } : result;
+  return outcome.type === "refused" ? outcome : outcomeOf(outcome.result, outcome.position);
+}
+
+/**
+ * The outcome of a request that was carried out before, or null for a new one. To be asked before the request is
+ * judged: an end that lay ahead when it was sent first may be past when it is sent again.
+ */
+export function repeatedAct({ state }: Partition, { key, requestHash }: Idempotency): ActOutcome | null {
+  const result = state.memory.recall({ producer: "", sequence: 0, idempotencyKey: key, requestHash });
+  return result === null ? null : outcomeOf(result, state.position);
+}
+
+function outcomeOf(entry: EntryResult, position: number): ActOutcome {
+  if (entry.type === "key_reused") return { type: "key_reused" };
+  const result = entry.acts[0]!;
+  return result.type === "done" ? { type: "done", id: result.id, position } : result;
 }

@@ -255,6 +255,16 @@ describe("sanctions", () => {
     expect((await penalise("node-1", { points: 6 }, headers)).json().code).toBe("idempotency_key_reused");
   });
 
+  test("a repeat is answered as the first was although the end it names has passed", async () => {
+    const headers = { "idempotency-key": "retry-2" };
+    const end = { expires_at: time(START_MS + 60_000) };
+    const first = await penalise("node-1", end, headers);
+    http.clock.advance(120_000);
+    const second = await penalise("node-1", end, headers);
+    expect([second.statusCode, second.json().id]).toEqual([201, first.json().id]);
+    expect((await penalise("node-1", end)).json().code).toBe("time_invalid");
+  });
+
   test("a reward raises the score, with the multiplier of its type", async () => {
     const before = (await read("/api/subjects/node-1")).json().score;
     const body = { type: "long_term_service", points: 3, reason: "two quiet years" };

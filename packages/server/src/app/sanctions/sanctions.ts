@@ -13,7 +13,7 @@ import {
   type RewardType,
   type Severity,
 } from "@staunch/engine";
-import { NOT_IDEMPOTENT, submitAct, type ActOutcome, type Idempotency } from "../acts.ts";
+import { NOT_IDEMPOTENT, repeatedAct, submitAct, type ActOutcome, type Idempotency } from "../acts.ts";
 import type { Partition } from "../partition/partition.ts";
 import { readTime } from "../read-time.ts";
 
@@ -68,6 +68,8 @@ export class Sanctions {
     order: PenaltyOrder,
     idempotency: Idempotency,
   ): Promise<SanctionOutcome<Penalty>> {
+    const repeat = repeatedAct(this.partition, idempotency);
+    if (repeat !== null) return this.penaltyGiven(repeat);
     const draft = this.partition.draft();
     const subject = draft.find(subjectId);
     if (subject === -1) return { type: "subject_not_found" };
@@ -82,11 +84,7 @@ export class Sanctions {
     const points = rest.points ?? (rest.fraction === null ? 0 : null);
     const term = penaltyTerm(policy, penalty, order, Math.max(at, now));
     const act = { ...rest, ...term, type: "penalty.applied", subject, penalty, points, at } as const;
-    const outcome = await submitAct(this.partition, draft, act, idempotency);
-    if (outcome.type !== "done") return outcome;
-    const id = outcome.id ?? "";
-    const given = this.penalty(id);
-    return given === null ? { type: "penalty_not_found", id } : { type: "given", given };
+    return this.penaltyGiven(await submitAct(this.partition, draft, act, idempotency));
   }
 
   async giveReward(
@@ -94,6 +92,8 @@ export class Sanctions {
     order: RewardOrder,
     idempotency: Idempotency,
   ): Promise<SanctionOutcome<Reward>> {
+    const repeat = repeatedAct(this.partition, idempotency);
+    if (repeat !== null) return this.rewardGiven(repeat);
     const draft = this.partition.draft();
     const subject = draft.find(subjectId);
     if (subject === -1) return { type: "subject_not_found" };
@@ -104,11 +104,7 @@ export class Sanctions {
     const max = this.policyOf(draft.kindOf(subject)).maxScore;
     if (rest.points > max) return { type: "points_too_high", max };
     const act = { ...rest, type: "reward.granted", subject, reward, at } as const;
-    const outcome = await submitAct(this.partition, draft, act, idempotency);
-    if (outcome.type !== "done") return outcome;
-    const id = outcome.id ?? "";
-    const given = this.reward(id);
-    return given === null ? { type: "reward_not_found", id } : { type: "given", given };
+    return this.rewardGiven(await submitAct(this.partition, draft, act, idempotency));
   }
 
   async revokePenalty(penaltyId: string, by: Accountable): Promise<ActOutcome> {
@@ -149,6 +145,20 @@ export class Sanctions {
     const reward = this.partition.state.sanctions.reward(id);
     if (reward === undefined) return null;
     return this.rewardsOf(reward.subject).find(({ sanction }) => sanction.id === id) ?? null;
+  }
+
+  private penaltyGiven(outcome: ActOutcome): SanctionOutcome<Penalty> {
+    if (outcome.type !== "done") return outcome;
+    const id = outcome.id ?? "";
+    const given = this.penalty(id);
+    return given === null ? { type: "penalty_not_found", id } : { type: "given", given };
+  }
+
+  private rewardGiven(outcome: ActOutcome): SanctionOutcome<Reward> {
+    if (outcome.type !== "done") return outcome;
+    const id = outcome.id ?? "";
+    const given = this.reward(id);
+    return given === null ? { type: "reward_not_found", id } : { type: "given", given };
   }
 
   private policyOf(kindName: string): Policy {
