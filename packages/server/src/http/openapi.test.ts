@@ -1,5 +1,13 @@
 import * as contract from "@staunch/contract";
-import { COMPONENTS, METRIC_NAMES, PENALTY_TYPES, REWARD_TYPES, SEVERITIES } from "@staunch/engine";
+import {
+  COMPONENTS,
+  JOB_OUTCOMES,
+  METRIC_NAMES,
+  PENALTY_TYPES,
+  REWARD_TYPES,
+  SELECTION_POLICIES,
+  SEVERITIES,
+} from "@staunch/engine";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { createHttpApp, send, type HttpApp } from "../../test/http-app.ts";
@@ -147,6 +155,8 @@ describe("the contract", () => {
       PENALTY_TYPES,
       SEVERITIES,
       REWARD_TYPES,
+      JOB_OUTCOMES,
+      SELECTION_METHODS: SELECTION_POLICIES,
       ROLES,
       // The engine has them as a type only; `route.test.ts` lets the compiler compare.
       LIVE_TYPES: contract.LIVE_TYPES,
