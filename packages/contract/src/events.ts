@@ -60,7 +60,9 @@ const metricEvent = z
     at,
     weight: z.number().gt(0).max(10).optional().describe("More than 0, at most 10; 1 when absent."),
     ok: z.boolean().optional().describe("false: the call failed, so its time says nothing of speed."),
-    monitor: id("Who measured.").optional(),
+    monitor: id(
+      "Who measured. The sample then counts once its five-minute window is over, see `GET /api/monitors`.",
+    ).optional(),
     context: text(256).optional().describe("Free text kept with the raw sample."),
     kind,
     id: ownId,

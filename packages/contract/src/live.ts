@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { KindName, SubjectId, Time } from "./common.ts";
 import { Crossing } from "./subjects.ts";
-import { COMPONENT_NAMES, LIVE_TYPES } from "./vocabulary.ts";
+import { COMPONENT_NAMES, LIVE_TYPES, METRIC_NAMES } from "./vocabulary.ts";
 
 export const LiveQuery = z.strictObject({
   subject: SubjectId.optional().describe("Only this subject."),
@@ -63,6 +63,21 @@ export const LiveEvent = z
       type: z.literal("policy.activated"),
       subject: z.null(),
       detail: z.object({ policy: z.string() }),
+    }),
+    z.object({
+      ...EventHead,
+      type: z.literal("window.voided"),
+      subject: z.null(),
+      kind: z.null(),
+      detail: z.object({
+        monitor: z.string(),
+        metric: z.enum(METRIC_NAMES),
+        starts_at: Time,
+        ends_at: Time,
+        operators: z.int().describe("Measured by it in the window."),
+        failing: z.int(),
+        samples: z.int().describe("Dropped with it."),
+      }),
     }),
   ])
   .meta({ id: "LiveEvent" });

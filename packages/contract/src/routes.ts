@@ -7,6 +7,7 @@ import { NotModified, SubjectPath } from "./common.ts";
 import { Events, IngestQuery, IngestResult } from "./events.ts";
 import { CreatedKey, KeyList, KeyPath, KeyRecord, KeyRequest } from "./keys.ts";
 import { LiveHeaders, LiveQuery } from "./live.ts";
+import { MonitorPage, MonitorsQuery } from "./monitors.ts";
 import {
   ActivePolicy,
   PolicyActivation,
@@ -285,6 +286,18 @@ export const ROUTES = {
       summary: "Health of a network",
       params: NetworkPath,
       responses: { 200: Network },
+    },
+  },
+  monitors: {
+    list: {
+      method: "GET",
+      path: "/api/monitors",
+      role: "viewer",
+      summary: "What monitors measured and does not count yet, or never will",
+      description:
+        "Samples that name a monitor count half a minute after the end of their five-minute window, unless the monitor itself failed in it: then the window is void. Monitors by name, as long as they have samples waiting or windows voided.",
+      query: MonitorsQuery,
+      responses: { 200: MonitorPage },
     },
   },
   policies: {

@@ -346,6 +346,16 @@ export const Crossing = z
         expires_at: Time,
       }),
     }),
+    z.object({
+      ...CrossingHead,
+      type: z.literal("evidence.voided"),
+      detail: z.object({
+        monitor: z.string().describe("It failed, not the subject: what it saw in the window does not count."),
+        metric: MetricName,
+        starts_at: Time,
+        ends_at: Time,
+      }),
+    }),
   ])
   .meta({ id: "Crossing" });
 

@@ -92,4 +92,6 @@ export const LIVE_TYPES = [
   "subject.silent",
   "subject.heard",
   "policy.activated",
+  "window.voided",
+  "evidence.voided",
 ] as const;

@@ -40,6 +40,15 @@ export {
 } from "./read/explain.ts";
 export { indexedRow, type Indexed } from "./read/indexed.ts";
 export { best, percentileCuts, worst, type Ranked } from "./read/ranking.ts";
+export { monitorVerdicts } from "./guard/monitor-fault.ts";
+export {
+  lastOver,
+  MONITOR_GRACE_MS,
+  MONITOR_WINDOW_MS,
+  windowOf,
+  type MonitorWindow,
+} from "./state/monitor-window.ts";
+export { monitors, type MonitorStanding, type PendingWindow } from "./read/monitors.ts";
 export { stateHash } from "./read/digest.ts";
 export { stateFaults } from "./read/faults.ts";
 export {
@@ -127,6 +136,7 @@ export type {
   Attributes,
   Context,
   Json,
+  MonitorFault,
   PenaltyApplied,
   PenaltyRevoked,
   PolicyActivated,
@@ -134,6 +144,7 @@ export type {
   RewardRevoked,
   SubjectUpdated,
   TierCuts,
+  WindowVoided,
 } from "./event/acts.ts";
 export {
   BATCH_EVENTS_MAX,

@@ -3,6 +3,8 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { METRICS, type MetricName } from "./event/metrics.ts";
 import { COMPONENT_SOURCES, compilePolicy, utilityOf } from "./policy/compile.ts";
+import { commonRate, ownRate } from "./guard/monitor-fault.ts";
+import { tailBound } from "./num/tail.ts";
 import { formatDuration } from "./policy/duration.ts";
 import { COMPONENTS, type Policy } from "./policy/policy.ts";
 import { STORAGE_PROVIDER } from "./policy/presets.ts";
@@ -11,6 +13,7 @@ import { ALERT_POINTS, ALERT_TO_PENALTY, alertPenaltyType } from "./sanction/ale
 import { penaltyTerm } from "./sanction/sanction.ts";
 import { ends, intervalEnds } from "./score/component.ts";
 import { selectAmong, type SomeOfBid } from "./testing/bids.ts";
+import { MONITOR_GRACE_MS, MONITOR_WINDOW_MS } from "./state/monitor-window.ts";
 import {
   DAY_MS,
   HOUR_MS,
@@ -70,6 +73,15 @@ function outage(probes: number): number {
   const good = [metric(0, "uptime", 1, T0), metric(0, "uptime", 1, T0 + HOUR_MS)];
   const bad = Array.from({ length: probes }, (_, probe) => metric(0, "uptime", 0, T0 + 2 * HOUR_MS + probe));
   return uptime(after(STORAGE_PROVIDER, [T0 + 3 * HOUR_MS, { samples: [...good, ...bad] }]));
+}
+
+/** Uptime after a window in which the third and the fourth of five probes failed, and so many more between them. */
+function windowWith(more: number): number {
+  const probe = (at: number, value: number): Sample => metric(0, "uptime", value, at, { monitor: "m" });
+  const probes = [1, 1, 0, 0, 1].map((value, minute) => probe(T0 + minute * MINUTE_MS, value));
+  const burst = Array.from({ length: more }, (_, place) => probe(T0 + 2 * MINUTE_MS + place * 500, 0));
+  const over = T0 + MONITOR_WINDOW_MS + MONITOR_GRACE_MS;
+  return uptime(after(STORAGE_PROVIDER, [over, { samples: [...probes, ...burst] }], [over + 1, {}]));
 }
 
 function laundering(maxGapMs: number): number {
@@ -153,6 +165,12 @@ const EXAMPLES: Readonly<Record<string, () => number>> = {
   "half-life": halfLife,
   "outage-one-probe": () => outage(1),
   "outage-200-probes": () => outage(200),
+  "window-mean": () => windowWith(0),
+  "window-burst": () => windowWith(200),
+  "monitor-common": () => commonRate(0, 160),
+  "monitor-rate": () => ownRate(1, 4, commonRate(1, 160)),
+  "monitor-tail": () => tailBound(5, 1, 0.05),
+  "monitor-tail-chance": () => tailBound(40, 3 / 40, 0.01),
   laundering: () => laundering(STORAGE_PROVIDER.maxGapMs),
   "laundering-plain": () => laundering(1000 * DAY_MS),
   silence: () => {

@@ -7,6 +7,7 @@ import { BATCH_EVENTS_MAX, createState, explain, type Policy, type State } from 
 import type { z } from "zod";
 import type { ImportSource } from "./app/import/import-source.ts";
 import { importSource, type ImportProgress } from "./app/import/import.ts";
+import { MonitorGuard } from "./app/guards/monitor-guard.ts";
 import { Partition } from "./app/partition/partition.ts";
 import { TierCutter } from "./app/tiers/cuts.ts";
 import { activatePolicy } from "./configured-policy.ts";
@@ -74,12 +75,14 @@ async function replayInto(storage: Storage, options: ReplayOptions): Promise<Rep
     state,
     tail,
     commitEventsMax: Math.min(commitEventsMax, BATCH_EVENTS_MAX),
+    gate: new MonitorGuard(),
   });
   await activatePolicy(storage, policy, partition, "first start");
   const progress = options.onProgress === undefined ? {} : { onProgress: options.onProgress };
   const result = await importSource(partition, new TierCutter(partition), source, {
     shiftMs,
     policyOf: (kind) => (isForced ? policy : (source.policies?.[kind] ?? policy)),
+    endsLog: true,
     ...progress,
   });
   await partition.close();

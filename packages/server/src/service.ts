@@ -12,6 +12,7 @@ import { importSource, type ImportProgress } from "./app/import/import.ts";
 import { Ingest } from "./app/ingest/ingest.ts";
 import { Keys } from "./app/keys/keys.ts";
 import { LiveHub } from "./app/live/hub.ts";
+import { MonitorGuard } from "./app/guards/monitor-guard.ts";
 import { Partition } from "./app/partition/partition.ts";
 import type { Restored } from "./app/partition/restore.ts";
 import { settledSnapshots } from "./app/partition/settled-snapshots.ts";
@@ -176,6 +177,7 @@ async function openPartition(
     state,
     tail,
     commitEventsMax: Math.min(commitEventsMax, BATCH_EVENTS_MAX),
+    gate: new MonitorGuard(),
   });
 }
 
@@ -258,6 +260,7 @@ class Running {
       policyOf: (kind) => source.policies?.[kind] ?? config.policy,
       onProgress: (progress) => options.onImport?.(title, progress),
       settle: () => followed.projector.ready(),
+      endsLog: options.clock === "log",
     });
     options.signal?.removeEventListener("abort", stop);
     if (result.type === "refused") throw writeRefused(storage.directory, result.refusal);

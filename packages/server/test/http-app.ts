@@ -8,6 +8,7 @@ import { History } from "../src/app/history/history.ts";
 import { Ingest } from "../src/app/ingest/ingest.ts";
 import { Keys } from "../src/app/keys/keys.ts";
 import { LiveHub } from "../src/app/live/hub.ts";
+import { MonitorGuard } from "../src/app/guards/monitor-guard.ts";
 import { Partition } from "../src/app/partition/partition.ts";
 import { Policies } from "../src/app/policies/policies.ts";
 import { ROLES, type Role } from "../src/app/principal.ts";
@@ -57,7 +58,14 @@ export async function createHttpApp(options: HttpAppOptions = {}) {
   const { rawSamplesMax } = options;
   const budget = rawSamplesMax === undefined ? {} : { rawSamplesMax };
   const state = createState({ seed: 7, policies, aggregates: true, ...budget });
-  const partition = new Partition({ log, clock, state, tail: claimed.tail, commitEventsMax: 16_384 });
+  const partition = new Partition({
+    log,
+    clock,
+    state,
+    tail: claimed.tail,
+    commitEventsMax: 16_384,
+    gate: new MonitorGuard(),
+  });
   // Nothing is ever stored, so all history is told from what waits for the store.
   const projector = await Projector.open({ store: emptyHistory(faults), clock, after: () => undefined });
   partition.follow({ applied: (followed, effects) => projector.applied(followed, effects) });

@@ -1,6 +1,7 @@
 /**
  * Acts: low-volume events that somebody must answer for. They are kept for ever and decided when applied.
  */
+import type { MetricName } from "./metrics.ts";
 import type { PenaltyType, RewardType, Severity } from "../policy/vocabulary.ts";
 import type { Policy } from "../policy/policy.ts";
 
@@ -86,6 +87,37 @@ export interface TierCuts extends Accountable {
   readonly rated: number;
 }
 
+/** A monitor failed, not those it measured: what it saw in a window of five minutes does not count. */
+export interface WindowVoided extends Accountable {
+  readonly type: "window.voided";
+  readonly monitor: string;
+  /** The window, ms since 1970; its end is not part of it. */
+  readonly from: number;
+  readonly to: number;
+  readonly evidence: MonitorFault;
+}
+
+/** What speaks for a fault of the monitor; shares are 0..1. */
+export interface MonitorFault {
+  readonly metric: MetricName;
+  /** Operators it measured, and those who failed there; a subject without operator is its own. */
+  readonly operators: number;
+  readonly failing: number;
+  /** Mean over the operators of the share that failed, and of the share that their own records let expect. */
+  readonly observed: number;
+  readonly expected: number;
+  /** The probability that chance brings as much is at most this. */
+  readonly tail: number;
+  /** Dense numbers of subjects that failed there, the first hundred. */
+  readonly subjects: readonly number[];
+  /** What other monitors saw of the failing operators in the same window, the first twenty that saw any. */
+  readonly others: readonly {
+    readonly monitor: string;
+    readonly measured: number;
+    readonly failing: number;
+  }[];
+}
+
 export type Act =
   | SubjectUpdated
   | PenaltyApplied
@@ -93,4 +125,5 @@ export type Act =
   | RewardGranted
   | RewardRevoked
   | PolicyActivated
-  | TierCuts;
+  | TierCuts
+  | WindowVoided;

@@ -33,6 +33,7 @@ import { rankBucket, rankScore } from "../rank/rank-index.ts";
 import type { ActResult } from "./effects.ts";
 import { indexRow } from "./index-row.ts";
 import { rescaleRow, type Rescaling } from "./rescale.ts";
+import { voidWindow } from "./monitored.ts";
 import { applyPenalty, grantReward, revokePenalty, revokeReward } from "./sanctions.ts";
 
 export function applyAct(state: State, act: Act): ActResult {
@@ -52,6 +53,9 @@ export function applyAct(state: State, act: Act): ActResult {
       return activatePolicy(state, act);
     case "tier.cuts":
       return setCuts(state, act);
+    case "window.voided":
+      voidWindow(state, act);
+      return { type: "done", id: null };
   }
 }
 

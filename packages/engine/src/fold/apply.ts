@@ -21,10 +21,10 @@ import { drainDeadlines, queueDeadlines } from "./deadlines.ts";
 import type { ActResult, Effects, RefusedJob } from "./effects.ts";
 import { beginChanges, endChanges } from "./evaluate.ts";
 import { indexRow } from "./index-row.ts";
+import { closeWindows, releaseWindows, takeSamples } from "./monitored.ts";
 import { refreshSlice } from "./refresh.ts";
 import { foldHealth } from "./health.ts";
 import { foldJobs } from "./jobs.ts";
-import { foldSamples } from "./samples.ts";
 import { applySelection, forgetSelections } from "./selections.ts";
 
 const NONE_REFUSED: readonly RefusedJob[] = [];
@@ -43,6 +43,7 @@ export function apply(state: State, batch: Batch): Effects {
     throw new RangeError(`batch ${batch.position} is logged before the one before it`);
   const { effects } = state;
   const elapsedMs = state.now === 0 ? 0 : batch.loggedAt - state.now;
+  closeWindows(state, batch);
   state.position = batch.position;
   state.now = batch.loggedAt;
   state.idsGiven = 0;
@@ -53,6 +54,7 @@ export function apply(state: State, batch: Batch): Effects {
   effects.selections.length = 0;
   effects.closings.length = 0;
   beginChanges(state);
+  releaseWindows(state);
   forgetSelections(state);
   drainDeadlines(state);
   for (const entry of batch.entries) applyEntry(state, entry);
@@ -69,7 +71,7 @@ function applyEntry(state: State, entry: Entry): void {
     state.effects.results.push(repeat);
     return;
   }
-  if (entry.samples !== null) foldSamples(state, entry.samples);
+  if (entry.samples !== null) takeSamples(state, entry.samples);
   if (entry.health !== null) foldHealth(state, entry.health);
   const refusedJobs = entry.jobs === null ? NONE_REFUSED : foldJobs(state, entry.jobs);
   const acts: ActResult[] = [];

@@ -1,4 +1,5 @@
 /** What a batch did: score changes as columns that are used again for the next batch, everything else as a list. */
+import type { MetricName } from "../event/metrics.ts";
 import { CHANGE_REASONS } from "../policy/vocabulary.ts";
 import type { SelectionMade } from "../event/selection.ts";
 import type { Penalty, Reward } from "../sanction/sanction.ts";
@@ -79,7 +80,28 @@ export type Effect =
   | { readonly type: "probation.ended"; readonly subject: number; readonly level: number }
   | { readonly type: "subject.silent"; readonly subject: number; readonly since: number }
   | { readonly type: "subject.heard"; readonly subject: number }
-  | { readonly type: "policy.activated"; readonly kind: string; readonly policy: string };
+  | { readonly type: "policy.activated"; readonly kind: string; readonly policy: string }
+  | {
+      readonly type: "window.voided";
+      readonly monitor: string;
+      /** The window, ms since 1970. */
+      readonly from: number;
+      readonly to: number;
+      readonly metric: MetricName;
+      readonly operators: number;
+      readonly failing: number;
+      /** Samples dropped with it. */
+      readonly samples: number;
+    }
+  /** The same, told to a subject that failed there. */
+  | {
+      readonly type: "evidence.voided";
+      readonly subject: number;
+      readonly monitor: string;
+      readonly from: number;
+      readonly to: number;
+      readonly metric: MetricName;
+    };
 
 /** What put a subject on probation: momentum, the upper bound of score x momentum, or that of its success rate. */
 export type ProbationReason = "momentum" | "score" | "success";

@@ -37,12 +37,12 @@ const TOUCHED_WORDS = METRICS.map(({ name }) => touchedWords(name));
 /** Kept in the module so that touching is not optimised away. */
 let touched = 0;
 
-export function foldSamples(state: State, samples: SampleColumns): void {
-  state.eventCount += samples.count;
+/** @param isNew they are to be aggregated as well */
+export function foldSamples(state: State, samples: SampleColumns, isNew: boolean): void {
   for (let from = 0; from < samples.count; from += RUN_LENGTH) {
     const length = Math.min(RUN_LENGTH, samples.count - from);
     touchRun(state, samples, from, length);
-    for (let place = 0; place < length; place++) foldSample(state, samples, from + place, place);
+    for (let place = 0; place < length; place++) foldSample(state, samples, from + place, place, isNew);
     for (let place = 0; place < length; place++) {
       const next = place + 1;
       // Neighbours of the same subject are evaluated once.
@@ -53,6 +53,18 @@ export function foldSamples(state: State, samples: SampleColumns): void {
       if (!isFolded(chunk, row, state.position))
         evaluate(state, kind, row, chunk, runStart[place]!, REASON.metric);
     }
+  }
+}
+
+/** Aggregates samples that the fold takes later: they show what was measured. */
+export function aggregateSamples(state: State, samples: SampleColumns): void {
+  const { places, kinds } = state;
+  for (let index = 0; index < samples.count; index++) {
+    const subject = samples.subject[index]!;
+    const kind = kinds[places.kindOf(subject)]!;
+    const row = places.rowOf(subject);
+    if (kind.aggregates === null || isFolded(kind.table.chunkOf(row), row, state.position)) continue;
+    aggregate(kind, row, samples.kind[index]! & SAMPLE_METRIC_MASK, samples, index, state.now);
   }
 }
 
@@ -75,7 +87,13 @@ function touchRun(state: State, samples: SampleColumns, from: number, length: nu
   }
 }
 
-function foldSample(state: State, samples: SampleColumns, index: number, place: number): void {
+function foldSample(
+  state: State,
+  samples: SampleColumns,
+  index: number,
+  place: number,
+  isNew: boolean,
+): void {
   const kind = state.kinds[runKind[place]!]!;
   const row = runRow[place]!;
   const chunk = kind.table.chunkOf(row);
@@ -89,7 +107,7 @@ function foldSample(state: State, samples: SampleColumns, index: number, place: 
   const value = samples.value[index]!;
   const weight = samples.weight === null ? 1 : Math.max(WEIGHT_MIN, samples.weight[index]!);
   const failed = code >= SAMPLE_FAILED;
-  if (kind.aggregates !== null) aggregate(kind, row, metric, samples, index, state.now);
+  if (isNew && kind.aggregates !== null) aggregate(kind, row, metric, samples, index, state.now);
   chunk.u32[start * 2 + EVENT_COUNT]! += 1;
   // Failing fast is not fast: a failed call says nothing about speed.
   if (failed && rule.shape !== "bounded") return;

@@ -4,10 +4,11 @@ import { StateDigest } from "../num/hash.ts";
 import { CHANGE_STAMP, ROW_SIZE, rowStart, type Chunk } from "../state/row-table.ts";
 import { WORK_ROW_SIZE, workStart } from "../state/work-row.ts";
 import { stored } from "../sanction/sanction.ts";
+import type { Provisional } from "../state/provisional.ts";
 import type { Kind, State } from "../state/state.ts";
 import { policyHash } from "../policy/document.ts";
 
-/** 16 hex digits over all rows, sanctions, profiles, policies and remembered requests. */
+/** 16 hex digits over all rows, sanctions, profiles, policies, remembered requests and held samples. */
 export function stateHash(state: State): string {
   const digest = new StateDigest();
   for (const value of [state.now, state.refreshNext, state.refreshOwed, state.eventCount]) digest.f64(value);
@@ -41,6 +42,7 @@ export function stateHash(state: State): string {
     digest.u32(remembered.length);
     for (const one of remembered) digest.text(JSON.stringify(one));
   }
+  digestProvisional(digest, state.provisional);
   return digest.hex();
 }
 
@@ -58,4 +60,18 @@ function digestKind(digest: StateDigest, { network, selections }: Kind): void {
     digest.u32(subject);
   }
   for (const operator of selections.window.dump()) digest.u32(operator);
+}
+
+function digestProvisional(digest: StateDigest, provisional: Provisional): void {
+  digest.f64(provisional.closedTo);
+  for (const window of provisional.sorted()) {
+    digest.u32(window.released);
+    for (let row = 0; row < window.count; row++) {
+      for (const value of [window.at(row), window.value(row), window.weight(row)]) digest.f64(value);
+      digest.u32(window.subject(row));
+      digest.u32(window.kind(row));
+      digest.text(window.monitors[window.monitor(row)]!);
+    }
+  }
+  for (const voided of provisional.voids) digest.text(canonicalJson(voided));
 }

@@ -6,6 +6,7 @@
  * start position and leaves out, for each unit, what that unit already holds.
  */
 import type { TierCuts } from "../event/acts.ts";
+import { readTexts, writeTexts } from "../event/columns.ts";
 import { rebuildDeadlines } from "../fold/deadlines.ts";
 import { indexRow } from "../fold/index-row.ts";
 import { recount, type Network } from "../fold/network.ts";
@@ -17,6 +18,8 @@ import { WORK_LAYOUT } from "../state/work-row.ts";
 import { rowTranslation, type RowLayout, type RowTranslation } from "../state/row-layout.ts";
 import { NUMBER, ROW_LAYOUT, ROWS_PER_UNIT, rowStart } from "../state/row-table.ts";
 import type { MemoryDump } from "../state/memory.ts";
+import { windowOf, type MonitorWindow } from "../state/monitor-window.ts";
+import type { Provisional, VoidedWindow } from "../state/provisional.ts";
 import {
   addKind,
   addWorkRows,
@@ -29,7 +32,7 @@ import {
 import { ByteReader, ByteWriter } from "../num/bytes.ts";
 
 /** Format of the parts; a snapshot of another version is not read. */
-export const SNAPSHOT_VERSION = 3;
+export const SNAPSHOT_VERSION = 4;
 /** A step writes about this much. */
 export const STEP_BYTES = 1 << 20;
 /**
@@ -39,6 +42,10 @@ export const STEP_BYTES = 1 << 20;
 const PART_BYTES_MAX = 32 << 20;
 /** Ids in one part. */
 const IDS_PER_PART = 16_384;
+/** Held samples in one part. */
+const HELD_PER_PART = 16_384;
+/** Voided windows in one part, each with a hundred subjects and twenty monitors at most. */
+const VOIDS_PER_PART = 100;
 
 export interface Part {
   readonly type: number;
@@ -54,6 +61,8 @@ const ROWS = 4;
 const AGGREGATES = 5;
 /** The beginning of the part that follows. */
 const BEGINNING = 6;
+const HELD = 7;
+const VOIDS = 8;
 
 const AGGREGATES_REFUSED = "the snapshot holds aggregates, the state is to have none";
 
@@ -67,6 +76,14 @@ export class SnapshotRefusedError extends Error {
   }
 }
 
+/** What is held, but for the samples; `released` is how far each window that is being released has come. */
+interface ProvisionalHead {
+  readonly count: number;
+  readonly closedTo: number;
+  readonly unheld: number;
+  readonly released: readonly (readonly [index: number, observations: number])[];
+}
+
 interface Header {
   readonly version: number;
   /** What the numbers of metrics stand for, and how the rows lie. */
@@ -78,6 +95,7 @@ interface Header {
   readonly refreshOwed: number;
   readonly eventCount: number;
   readonly actCount: number;
+  readonly provisional: ProvisionalHead;
   readonly sequences: MemoryDump["sequences"];
   readonly kinds: readonly {
     readonly name: string;
@@ -120,6 +138,8 @@ function* wholeParts(state: State, stepBytes: number): Generator<Part> {
   // A kind that is added meanwhile comes back whole from the log.
   const kinds = [...state.kinds];
   const aggregates = aggregateBytes(kinds);
+  const held = state.provisional.sorted().map((window) => ({ window, rows: window.count }));
+  const voids = [...state.provisional.voids];
   const writer = new ByteWriter(2 * stepBytes);
   writer.text(JSON.stringify(headerOf(state, sequences)));
   yield { type: HEADER, position: startPosition, bytes: writer.written };
@@ -133,6 +153,18 @@ function* wholeParts(state: State, stepBytes: number): Generator<Part> {
     writer.clear();
     writer.text(text);
     yield { type: KEYS, position: startPosition, bytes: writer.written };
+  }
+  for (const { window, rows } of held) {
+    for (let first = 0; first < rows; first += HELD_PER_PART) {
+      writer.clear();
+      writeHeld(window, first, Math.min(rows, first + HELD_PER_PART), writer);
+      yield { type: HELD, position: startPosition, bytes: writer.written };
+    }
+  }
+  for (let first = 0; first < voids.length; first += VOIDS_PER_PART) {
+    writer.clear();
+    writer.text(JSON.stringify(voids.slice(first, first + VOIDS_PER_PART)));
+    yield { type: VOIDS, position: startPosition, bytes: writer.written };
   }
   for (const kind of kinds) {
     const rows = kind.table.count;
@@ -201,6 +233,7 @@ function headerOf(state: State, sequences: MemoryDump["sequences"]): Header {
     refreshOwed: state.refreshOwed,
     eventCount: state.eventCount,
     actCount: state.actCount,
+    provisional: provisionalHead(state.provisional),
     sequences,
     operators: state.operators.dump(),
     kinds: state.kinds.map(({ name, compiled, table, cuts, policyAt, network, selections }) => ({
@@ -219,6 +252,14 @@ function headerOf(state: State, sequences: MemoryDump["sequences"]): Header {
       window: [...selections.window.dump()],
     })),
   };
+}
+
+function provisionalHead(provisional: Provisional): ProvisionalHead {
+  const { count, closedTo, unheld } = provisional;
+  const released = provisional
+    .sorted()
+    .map(({ index, released: observations }) => [index, observations] as const);
+  return { count, closedTo, unheld, released };
 }
 
 /** What belongs to all rows of a kind's aggregates. */
@@ -253,6 +294,21 @@ function* keyTexts(keys: MemoryDump["keys"], stepBytes: number): Generator<strin
     texts = [];
     length = 0;
   }
+}
+
+/** Rows `first` to `end` of a window: what is added later lies behind them, and what is there stays. */
+function writeHeld(window: MonitorWindow, first: number, end: number, writer: ByteWriter): void {
+  const monitors: string[] = [];
+  writer.u32(end - first);
+  for (let row = first; row < end; row++) {
+    writer.f64(window.at(row));
+    writer.f64(window.value(row));
+    writer.f64(window.weight(row));
+    writer.u32(window.subject(row));
+    writer.u8(window.kind(row));
+    monitors.push(window.monitors[window.monitor(row)]!);
+  }
+  writeTexts(writer, monitors);
 }
 
 function writeUnit(state: State, kind: Kind, first: number, writer: ByteWriter): void {
@@ -291,6 +347,8 @@ function restorePart(restoring: Restoring, { type, position, bytes }: Part): voi
   else if (type === IDS) restoreIds(state, reader);
   else if (type === AGGREGATES) restoreAggregates(state, reader);
   else if (type === KEYS) state.memory.restore({ sequences: [], keys: JSON.parse(reader.text()) });
+  else if (type === HELD) restoreHeld(state, reader, bytes.length);
+  else if (type === VOIDS) restoreVoids(state, JSON.parse(reader.text()));
   else if (type === ROWS) while (reader.remaining > 0) restoreUnit(state, rows!, reader, position);
   else throw new RangeError(`snapshot part of the unknown type ${type}`);
 }
@@ -325,6 +383,9 @@ function restoreHeader(state: State, header: Header): Translations {
   state.refreshOwed = header.refreshOwed;
   state.eventCount = header.eventCount;
   state.actCount = header.actCount;
+  const { count, closedTo, unheld, released } = header.provisional;
+  Object.assign(state.provisional, { count, closedTo, unheld });
+  for (const [index, observations] of released) state.provisional.windowAt(index).released = observations;
   state.memory.restore({ sequences: header.sequences, keys: [] });
   state.operators.restore(header.operators);
   for (const { name, policy, rows, cuts, policyAt, hasWork, outcomes, open, window } of header.kinds) {
@@ -356,6 +417,19 @@ function restoreIds(state: State, reader: ByteReader): void {
     state.places.add(kind, reader.u32());
   }
   state.ids.decode(reader);
+}
+
+function restoreHeld({ provisional }: State, reader: ByteReader, length: number): void {
+  const count = reader.u32();
+  const rows = Array.from({ length: count }, () => {
+    return [reader.f64(), reader.f64(), reader.f64(), reader.u32(), reader.u8()] as const;
+  });
+  for (const [row, monitor] of readTexts(reader, count, length).entries())
+    provisional.windowAt(windowOf(rows[row]![0])).add(monitor!, ...rows[row]!);
+}
+
+function restoreVoids(state: State, voids: readonly VoidedWindow[]): void {
+  for (const voided of voids) state.provisional.addVoid(voided);
 }
 
 function restoreUnit(state: State, { row, work }: Translations, reader: ByteReader, position: number): void {

@@ -15,6 +15,7 @@ import { DecisionWindow } from "../select/decision-window.ts";
 import { Operators } from "./operators.ts";
 import { PlaceColumn } from "./place-column.ts";
 import { Memory } from "./memory.ts";
+import { Provisional } from "./provisional.ts";
 import { RowTable } from "./row-table.ts";
 import { WORK_ROW_SIZE } from "./work-row.ts";
 
@@ -72,6 +73,7 @@ export interface State {
   readonly sanctions: SanctionBook;
   readonly deadlines: DeadlineQueue;
   readonly memory: Memory;
+  readonly provisional: Provisional;
   readonly effects: Effects;
   /** Log position and time of the newest batch applied. */
   position: number;
@@ -97,6 +99,7 @@ export function createState(options: StateOptions): State {
     sanctions: new SanctionBook(),
     deadlines: new DeadlineQueue(),
     memory: new Memory(),
+    provisional: new Provisional(),
     effects: newEffects(),
     position: 0,
     now: 0,

@@ -3,6 +3,7 @@ import type { Act } from "../event/acts.ts";
 import { METRICS } from "../event/metrics.ts";
 import type { Policy } from "../policy/policy.ts";
 import { PENALTY_TYPES, REWARD_TYPES, SEVERITIES } from "../policy/vocabulary.ts";
+import { MONITOR_WINDOW_MS } from "../state/monitor-window.ts";
 import {
   activation,
   ban,
@@ -12,6 +13,7 @@ import {
   penalty,
   reward,
   T0,
+  verdict,
   type Parts,
   type Sample,
 } from "./lab.ts";
@@ -26,6 +28,8 @@ export function randomFrom(seed: number): () => number {
     return (state >>> 0) / 4_294_967_296;
   };
 }
+
+const MONITORS = ["probe-fra", "probe-nyc"];
 
 export interface HistoryOptions {
   readonly subjectsMax: number;
@@ -98,7 +102,8 @@ export class History {
       spec.shape === "bounded" ? (bad ? this.random() : 1) : spec.shape === "time" ? (bad ? 9000 : 80) : 3e6;
     const more =
       this.random() < 0.1 ? { failed: true } : this.random() < 0.1 ? { weight: 0.5 + this.random() } : {};
-    return metric(this.subject(), spec.name, value, this.now - late, more);
+    const monitor = this.random() < 0.3 ? { monitor: this.pick(MONITORS) } : {};
+    return metric(this.subject(), spec.name, value, this.now - late, { ...more, ...monitor });
   }
 
   private act(): Act {
@@ -122,7 +127,9 @@ export class History {
     if (chance < 0.84) return { type: "reward.revoked", rewardId: this.rewardId(subject), ...accountable };
     if (chance < 0.9)
       return { type: "subject.updated", subject, attributes: { region: `r${subject}` }, ...accountable };
-    if (chance < 0.95 || this.options.policies.length === 0) {
+    if (chance < 0.93)
+      return verdict(this.pick(MONITORS), this.now - this.pick([0, 1, 2]) * MONITOR_WINDOW_MS);
+    if (chance < 0.96 || this.options.policies.length === 0) {
       return { type: "tier.cuts", kind: "provider", cuts: [90, 80, 70, 60], rated: 30, ...accountable };
     }
     return activation(this.pick(this.options.policies));

@@ -1,5 +1,5 @@
 /** A log in memory for tests: builds batches from readable parts, applies them, and keeps them for a replay. */
-import type { Act, PenaltyApplied, RewardGranted } from "../event/acts.ts";
+import type { Act, PenaltyApplied, RewardGranted, WindowVoided } from "../event/acts.ts";
 import {
   SAMPLE_FAILED,
   type Batch,
@@ -18,6 +18,7 @@ import type { PenaltyType } from "../policy/vocabulary.ts";
 import { explain, type Explanation } from "../read/explain.ts";
 import { standing, type ComponentStanding, type Standing } from "../read/standing.ts";
 import { CHANGE_STAMP, ROW_SIZE, rowStart } from "../state/row-table.ts";
+import { MONITOR_WINDOW_MS, windowOf } from "../state/monitor-window.ts";
 import { createState, type State } from "../state/state.ts";
 
 export const MINUTE_MS = 60_000;
@@ -33,6 +34,7 @@ export interface Sample {
   readonly at: number;
   readonly weight?: number;
   readonly failed?: boolean;
+  readonly monitor?: string;
 }
 
 export function metric(
@@ -57,7 +59,9 @@ export function columnsOf(samples: readonly Sample[]): SampleColumns {
       ({ metric: name, failed }) => metricCode(name) + (failed === true ? SAMPLE_FAILED : 0),
     ),
     weight: weighted ? Float64Array.from(samples, ({ weight }) => weight ?? 1) : null,
-    monitor: null,
+    monitor: samples.some(({ monitor }) => monitor !== undefined)
+      ? samples.map(({ monitor }) => monitor ?? null)
+      : null,
     context: null,
   };
 }
@@ -128,6 +132,21 @@ export function reward(subject: number, more: Partial<RewardGranted> = {}): Rewa
     issuer: "key:test",
     reason: "test",
     ...more,
+  };
+}
+
+/** Voids what a monitor saw in the window that an instant lies in. */
+export function verdict(monitor: string, atMs: number, subjects: readonly number[] = []): WindowVoided {
+  const from = windowOf(atMs) * MONITOR_WINDOW_MS;
+  const counts = { operators: 40, failing: 19, observed: 0.5, expected: 0.01, tail: 1e-20 };
+  return {
+    type: "window.voided",
+    monitor,
+    from,
+    to: from + MONITOR_WINDOW_MS,
+    evidence: { metric: "uptime", ...counts, subjects, others: [] },
+    issuer: "rule:test",
+    reason: "test",
   };
 }
 

@@ -73,6 +73,7 @@ async function renderPage(http: HttpApp): Promise<string> {
     await show({ role: "viewer", method: "GET", url: "/api/rankings/provider?order=best&limit=2" }),
   );
   parts.push(await show({ role: "viewer", method: "GET", url: "/api/rankings/provider/node-2" }));
+  parts.push(MONITORS, await show({ role: "viewer", method: "GET", url: "/api/monitors" }));
   const draft = { policy: { reputation: { initial_skore: 60 } } };
   parts.push(
     POLICIES,
@@ -245,6 +246,12 @@ const PAST = `The subject's history has it for the whole history retention, also
 const RANKINGS = `## Rankings
 
 Subjects without evidence and banned ones have no place. Ties share the place.`;
+
+const MONITORS = `## Monitors
+
+A sample that names its monitor is shown at once and counts when its window of five minutes is over, unless the monitor
+itself failed in it: then the window is voided, with its evidence. Both are told live as \`window.voided\` and, to each
+subject concerned, \`evidence.voided\`.`;
 
 const POLICIES = `## Policies
 

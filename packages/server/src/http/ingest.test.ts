@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { MemoryLog, MemoryLogStore } from "../adapters/memory-log/memory-log.ts";
 import { Ingest } from "../app/ingest/ingest.ts";
+import { MonitorGuard } from "../app/guards/monitor-guard.ts";
 import { Partition } from "../app/partition/partition.ts";
 import type { Role } from "../app/principal.ts";
 import { testClock } from "../ports/clock.ts";
@@ -170,5 +171,12 @@ async function newPartition(): Promise<Partition> {
   if (claimed.type !== "claimed") throw new Error(claimed.type);
   const state = createState({ seed: 7, policies: { provider: STORAGE_PROVIDER }, aggregates: false });
   const clock = testClock(NOW);
-  return new Partition({ log, clock, state, tail: claimed.tail, commitEventsMax: 16_384 });
+  return new Partition({
+    log,
+    clock,
+    state,
+    tail: claimed.tail,
+    commitEventsMax: 16_384,
+    gate: new MonitorGuard(),
+  });
 }

@@ -10,6 +10,7 @@ const TAGS = {
   subjects: "Who is scored, how they stand, and why.",
   penalties: "What counts against a subject.",
   rewards: "What counts for a subject.",
+  monitors: "Who measures, and what of it counts.",
   rankings: "The order of a kind.",
   policies: "The rules by which a kind is scored.",
   live: "Changes as they happen.",

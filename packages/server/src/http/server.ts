@@ -12,6 +12,7 @@ import { historyRoutes } from "./history.ts";
 import { ingestRoutes } from "./ingest.ts";
 import { keyRoutes } from "./keys.ts";
 import { liveRoutes } from "./live.ts";
+import { monitorRoutes } from "./monitors.ts";
 import { observe } from "./observe.ts";
 import { describeInterface } from "./openapi.ts";
 import { policyRoutes } from "./policies.ts";
@@ -90,6 +91,7 @@ export function createHttpServer(app: App, config: HttpConfig, ops: Ops): Server
     sanctionRoutes(routes, app);
     rankingRoutes(routes, app);
     workRoutes(routes, app);
+    monitorRoutes(routes, app);
     policyRoutes(routes, app);
     keyRoutes(routes, app);
     liveRoutes(routes, app.live);

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { MemoryLog, MemoryLogStore } from "../../adapters/memory-log/memory-log.ts";
 import { testClock } from "../../ports/clock.ts";
 import { importSource } from "../import/import.ts";
+import { MonitorGuard } from "../guards/monitor-guard.ts";
 import { Partition } from "../partition/partition.ts";
 import { TierCutter } from "../tiers/cuts.ts";
 import { backtest, type BacktestReport } from "./backtest.ts";
@@ -108,6 +109,7 @@ async function filled(store: MemoryLogStore, subjects = SUBJECTS): Promise<Parti
     state,
     tail: claimed.tail,
     commitEventsMax: 16_384,
+    gate: new MonitorGuard(),
   });
   const source = {
     name: "test",

@@ -2,6 +2,7 @@ import { createState, standing, stateHash, STORAGE_PROVIDER, type SampleColumns 
 import { describe, expect, test } from "vitest";
 import { MemoryLog, MemoryLogStore } from "../../adapters/memory-log/memory-log.ts";
 import { testClock } from "../../ports/clock.ts";
+import { MonitorGuard } from "../guards/monitor-guard.ts";
 import { Partition } from "../partition/partition.ts";
 import { TierCutter } from "../tiers/cuts.ts";
 import type { ImportSource } from "./import-source.ts";
@@ -110,6 +111,7 @@ async function newPartition(claimAt = START_MS): Promise<{ partition: Partition;
     state,
     tail: claimed.tail,
     commitEventsMax: 16_384,
+    gate: new MonitorGuard(),
   });
   return { partition, cutter: new TierCutter(partition) };
 }
@@ -119,7 +121,14 @@ const logs = new Map<object, MemoryLog>();
 /** The partition of a closed one's log, as after a start. */
 function reopened({ state, applied }: Partition): Partition {
   const tail = { ...applied, loggedAt: state.now };
-  return new Partition({ log: logs.get(state)!, clock: testClock(0), state, tail, commitEventsMax: 16_384 });
+  return new Partition({
+    log: logs.get(state)!,
+    clock: testClock(0),
+    state,
+    tail,
+    commitEventsMax: 16_384,
+    gate: new MonitorGuard(),
+  });
 }
 
 /** Three nodes with one sample a day each, in `parts` batches a day. */

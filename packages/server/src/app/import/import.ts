@@ -16,6 +16,8 @@ import { mergeBatches } from "./merge-batches.ts";
 const IN_FLIGHT_MAX = 8;
 /** Log time between two looks at the tier cuts. Each look waits for what is in flight, so that it is repeatable. */
 const CUTS_EVERY_MS = 7 * 86_400_000;
+/** Looks at least, where the source has as many batches: what monitors measured first counts only later. */
+const CUTS_MIN = 100;
 
 export interface ImportProgress {
   /** Samples applied so far, and of how many. */
@@ -32,6 +34,8 @@ export interface ImportOptions {
   readonly policyOf: (kind: string) => Policy;
   /** Called after each step. */
   readonly onProgress?: (progress: ImportProgress) => void;
+  /** Nothing follows, and the clock stands where the log does: what monitors saw last is let in as well. */
+  readonly endsLog?: boolean;
   /** Waited for now and then, for whoever follows and must not fall behind. */
   readonly settle?: () => Promise<void>;
 }
@@ -53,20 +57,32 @@ export async function importSource(
   options: ImportOptions,
 ): Promise<ImportResult> {
   const run = new ImportRun(partition, source, options);
+  const cutsEveryMs = Math.min(CUTS_EVERY_MS, (source.lastAt - source.firstAt) / CUTS_MIN);
   let nextCutsAt = -Infinity;
   for (const batch of mergeBatches(source.batches())) {
-    const refusal = await run.submit(batch);
+    const isLook = batch.loggedAt >= nextCutsAt;
+    const refusal = (await run.submit(batch)) ?? (isLook ? await run.drain(0) : null);
     if (refusal !== null) return { type: "refused", refusal, events: run.events };
-    if (batch.loggedAt < nextCutsAt) continue;
-    nextCutsAt = batch.loggedAt + CUTS_EVERY_MS;
-    await run.drain(0);
+    if (!isLook) continue;
+    nextCutsAt = batch.loggedAt + cutsEveryMs;
     await cutter.update();
     await options.settle?.();
   }
   const refusal = await run.drain(0);
   if (refusal !== null) return { type: "refused", refusal, events: run.events };
+  if (options.endsLog === true) await closeWindows(partition);
   await cutter.update();
   return { type: "imported", subjects: run.subjects, events: run.events, known: run.known };
+}
+
+/** Lets the log's time pass until no sample is held back any more. */
+async function closeWindows(partition: Partition): Promise<void> {
+  const { state } = partition;
+  while (state.provisional.count > 0) {
+    const at = Math.max(state.now + 1, state.provisional.nextOverAt());
+    const outcome = await partition.submit(EMPTY_ENTRY, at);
+    if (outcome.type === "refused") return;
+  }
 }
 
 interface InFlight {

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { MemoryLog, MemoryLogStore } from "../../adapters/memory-log/memory-log.ts";
 import { testClock } from "../../ports/clock.ts";
+import { MonitorGuard } from "../guards/monitor-guard.ts";
 import { Partition } from "../partition/partition.ts";
 import type { Role } from "../principal.ts";
 import { Ingest, type Answer, type IngestOutcome, type IngestRequest } from "./ingest.ts";
@@ -436,7 +437,14 @@ async function service(): Promise<Service> {
   if (claimed.type !== "claimed") throw new Error(claimed.type);
   const policies = { provider: STORAGE_PROVIDER, worker: STORAGE_PROVIDER };
   const state = createState({ seed: 7, policies, aggregates: true });
-  const partition = new Partition({ log, clock, state, tail: claimed.tail, commitEventsMax: 16_384 });
+  const partition = new Partition({
+    log,
+    clock,
+    state,
+    tail: claimed.tail,
+    commitEventsMax: 16_384,
+    gate: new MonitorGuard(),
+  });
   const ingest = new Ingest(partition, { hash: (bytes) => createHash("sha256").update(bytes).digest("hex") });
   const sendBytes: Service["sendBytes"] = (
     body,

@@ -58,6 +58,11 @@ export function crossingText(state: State, crossing: Crossing): string {
   if (effect.type === "policy.activated") {
     return JSON.stringify({ ...head, subject: null, kind: effect.kind, detail: { policy: effect.policy } });
   }
+  if (effect.type === "window.voided") {
+    const { monitor, metric, from, to, operators, failing, samples } = effect;
+    const detail = { monitor, metric, starts_at: time(from), ends_at: time(to), operators, failing, samples };
+    return JSON.stringify({ ...head, subject: null, kind: null, detail });
+  }
   const { subject } = effect;
   const detail = effect.type === "subject.registered" ? {} : toldDetail(detailOf(effect));
   return JSON.stringify({

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { apply, standing, type Batch, type Effects, type State } from "@staunch/engine";
+import { apply, MONITOR_WINDOW_MS, standing, type Batch, type Effects, type State } from "@staunch/engine";
 import { act, newState, penalty, registration, START_MS, uptime } from "../projector/fixtures.ts";
 import { RING_CHANGES } from "./change-ring.ts";
 import type { LiveFilter } from "./filter.ts";
@@ -94,6 +94,34 @@ describe("live updates", () => {
       },
     });
     expect(events.map(({ type }) => type)).toContain("penalty.ended");
+  });
+
+  test("a failed monitor is told to those who watch everything, and to each whom it wronged", () => {
+    const sinks = [subscribe(), subscribe({ kind: "provider" }), subscribe({ subject: "node-4" })];
+    const named = uptime(2, START_MS, [4], 0);
+    const samples = { ...named.entries[0]!.samples!, monitor: ["probe-fra"] };
+    run({ ...named, entries: [{ ...named.entries[0]!, samples }] });
+    const from = START_MS;
+    const to = from + MONITOR_WINDOW_MS;
+    const counts = { operators: 40, failing: 19, observed: 0.5, expected: 0.01, tail: 1e-20 };
+    const evidence = { metric: "uptime", ...counts, subjects: [4], others: [] } as const;
+    const by = { issuer: "rule:test", reason: "test" };
+    run(act(3, to, { type: "window.voided", monitor: "probe-fra", from, to, evidence, ...by }));
+    hub.tick();
+    const span = { starts_at: new Date(from).toISOString(), ends_at: new Date(to).toISOString() };
+    const detail = { monitor: "probe-fra", metric: "uptime", ...span };
+    const head = { at: new Date(to).toISOString() };
+    const toAll = { operators: 40, failing: 19, samples: 1 };
+    const all = {
+      id: "3.0",
+      type: "window.voided",
+      ...head,
+      subject: null,
+      kind: null,
+      detail: { ...detail, ...toAll },
+    };
+    const one = { id: "3.1", type: "evidence.voided", ...head, subject: "node-4", kind: "provider", detail };
+    expect(sinks.map((sink) => sink.frames().at(-1)!.data.events)).toEqual([[all, one], [one], [one]]);
   });
 
   test("what the fold changes after a batch does not change what was said of it", () => {

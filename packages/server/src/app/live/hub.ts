@@ -214,9 +214,9 @@ export class LiveHub {
       : [];
     const crossings = news.crossings.filter(({ effect }) => {
       if (!letsType(filter, effect.type)) return false;
-      return effect.type === "policy.activated"
-        ? letsPolicy(filter, effect.kind)
-        : this.lets(group, effect.subject);
+      if (effect.type === "window.voided") return letsFleet(filter);
+      if (effect.type === "policy.activated") return letsFleet(filter, effect.kind);
+      return this.lets(group, effect.subject);
     });
     const fits = changes.length <= FRAME_CHANGES_MAX && crossings.length <= FRAME_CROSSINGS_MAX;
     const gap = fits && isComplete(filter, news) ? "" : gapText(news.position, "too_many");
@@ -287,8 +287,8 @@ function isComplete(filter: LiveFilter, news: News): boolean {
   return (news.changesComplete || !changesWanted) && (news.crossingsComplete || !crossingsWanted);
 }
 
-/** A policy belongs to a kind, not to a subject, an operator or a tier. */
-function letsPolicy(filter: LiveFilter, kind: string): boolean {
+/** A policy belongs to a kind, a monitor to nothing that can be chosen: neither to a subject, an operator or a tier. */
+function letsFleet(filter: LiveFilter, kind: string | null = null): boolean {
   if (filter.subject !== null || filter.operator !== null || filter.tier !== null) return false;
   return filter.kind === null || filter.kind === kind;
 }

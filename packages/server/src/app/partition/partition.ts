@@ -6,7 +6,9 @@
 import {
   apply,
   countEvents,
+  EMPTY_ENTRY,
   encodeBatch,
+  type Act,
   type Effects,
   type Entry,
   type EntryResult,
@@ -54,6 +56,14 @@ export interface Follower {
   applied(state: State, effects: Effects): void;
 }
 
+/** What depends on the state as a whole and must be in the log before it goes on. */
+export interface Gate {
+  /** Acts to log first; none when there is nothing. The state is as far as the log. */
+  facts(state: State): readonly Act[];
+  /** Whether applying these entries may call for facts, so that nothing may be appended before. */
+  isAwaited(state: State, loggedAt: number, entries: readonly Entry[]): boolean;
+}
+
 interface Waiting {
   readonly entry: Entry;
   readonly events: number;
@@ -69,6 +79,7 @@ export interface PartitionOptions {
   /** Tail of the log as claimed; the state is as far. */
   readonly tail: Tail;
   readonly commitEventsMax: number;
+  readonly gate: Gate;
 }
 
 export class Partition {
@@ -76,6 +87,7 @@ export class Partition {
   private readonly log: Log;
   private readonly clock: Clock;
   private readonly commitEventsMax: number;
+  private readonly gate: Gate;
   private readonly followers: Follower[] = [];
   private readonly queue: Waiting[] = [];
   private queuedEvents = 0;
@@ -94,6 +106,7 @@ export class Partition {
     this.tail = options.tail;
     this.appliedHash = options.tail.hash;
     this.commitEventsMax = options.commitEventsMax;
+    this.gate = options.gate;
     this.state.position = options.tail.position;
   }
 
@@ -148,7 +161,8 @@ export class Partition {
     if (this.refusal !== null && this.refusal.type !== "full") return;
     const now = this.clock.now();
     const intervalMs = Math.min(...this.state.kinds.map(({ compiled }) => compiled.policy.updateIntervalMs));
-    if (this.state.deadlines.peekDueAt() > now && now - this.state.now < intervalMs) return;
+    const dueAt = Math.min(this.state.deadlines.peekDueAt(), this.state.provisional.nextOverAt());
+    if (dueAt > now && now - this.state.now < intervalMs) return;
     this.running = this.run(true);
     await this.running;
   }
@@ -166,7 +180,7 @@ export class Partition {
   }
 
   private async run(tick = false): Promise<void> {
-    let batch = this.take();
+    let batch = this.next();
     let appending = tick || batch.length > 0 ? this.append(batch) : null;
     while (appending !== null) {
       const loggedAt = appending.loggedAt;
@@ -178,8 +192,8 @@ export class Partition {
       this.refusal = null;
       this.tail = { position: result.position, hash: result.hash, epoch: this.tail.epoch, loggedAt };
       const durable = batch;
-      batch = this.take();
       // The next append runs in the log's thread while this batch is applied here.
+      batch = this.gate.isAwaited(this.state, loggedAt, entriesOf(durable)) ? [] : this.take();
       appending = batch.length > 0 ? this.append(batch) : null;
       if (!this.applyBatch(durable, result.position, result.hash, loggedAt)) {
         await appending?.result;
@@ -187,11 +201,19 @@ export class Partition {
         break;
       }
       if (appending === null) {
-        batch = this.take();
+        batch = this.next();
         appending = batch.length > 0 ? this.append(batch) : null;
       }
     }
     this.running = null;
+  }
+
+  /** What must be logged first, or what waits. */
+  private next(): Waiting[] {
+    const acts = this.gate.facts(this.state);
+    if (acts.length === 0) return this.take();
+    const entry = { ...EMPTY_ENTRY, acts };
+    return [{ entry, events: acts.length, loggedAt: this.tail.loggedAt, answer: () => undefined }];
   }
 
   /** As many waiting requests as fit one batch; an import's batch is its own. */
@@ -214,7 +236,7 @@ export class Partition {
   }
 
   private append(batch: readonly Waiting[]): { loggedAt: number; result: Promise<AppendResult> } {
-    const entries = batch.map(({ entry }) => entry);
+    const entries = entriesOf(batch);
     const own = batch[0]?.loggedAt ?? null;
     const loggedAt = Math.max(own ?? this.clock.now(), this.tail.loggedAt, this.state.now);
     const body = encodeBatch({ loggedAt, entries });
@@ -264,7 +286,7 @@ export class Partition {
 
   private fold(batch: readonly Waiting[], position: number, hash: string, loggedAt: number): void {
     for (const follower of this.followers) follower.applying?.(this.state, { position, loggedAt });
-    const effects = apply(this.state, { position, loggedAt, entries: batch.map(({ entry }) => entry) });
+    const effects = apply(this.state, { position, loggedAt, entries: entriesOf(batch) });
     this.appliedHash = hash;
     for (const { entry } of batch)
       for (const { number } of entry.registrations) this.provisionalKinds.delete(number);
@@ -340,6 +362,10 @@ function takeBack(
   if (first === undefined) return;
   ids.truncate(first.number);
   for (const { number } of registrations) provisionalKinds.delete(number);
+}
+
+function entriesOf(batch: readonly Waiting[]): Entry[] {
+  return batch.map(({ entry }) => entry);
 }
 
 function refusalFor(result: Exclude<AppendResult, { type: "appended" }>): Refusal {

@@ -7,6 +7,7 @@ import { FileSnapshots } from "../../adapters/file-snapshots/file-snapshots.ts";
 import { MemoryLog, MemoryLogStore } from "../../adapters/memory-log/memory-log.ts";
 import { testClock } from "../../ports/clock.ts";
 import type { SnapshotEnd, SnapshotPart, SnapshotStore, SnapshotWriter } from "../../ports/snapshots.ts";
+import { MonitorGuard } from "../guards/monitor-guard.ts";
 import { Partition } from "./partition.ts";
 import { ENGINE_VERSION, restoreState } from "./restore.ts";
 import { Snapshotter } from "./snapshotter.ts";
@@ -38,6 +39,7 @@ describe("samples in the log", () => {
       state: createState(OPTIONS),
       tail: claimed.tail,
       commitEventsMax: 16_384,
+      gate: new MonitorGuard(),
     });
     const draft = partition.draft();
     draft.register("node-0", "provider");

@@ -9,12 +9,12 @@ export function crossingOf(effect: Effect, position: number, place: number, at: 
   return { position, place, subject, at, type, detail: JSON.stringify(detailOf(effect)) };
 }
 
-type SubjectEffect = Exclude<Effect, { type: "policy.activated" | "subject.registered" }>;
+type SubjectEffect = Exclude<Effect, { type: "policy.activated" | "window.voided" | "subject.registered" }>;
 
 /** Whether an effect is something that happened to a subject and is told. */
 export function isNews(effect: Effect): effect is SubjectEffect {
   const { type } = effect;
-  return type !== "policy.activated" && type !== "subject.registered";
+  return type !== "policy.activated" && type !== "window.voided" && type !== "subject.registered";
 }
 
 /** What there is to say about an effect beside subject and time, flat, in the engine's names. */
@@ -31,6 +31,7 @@ export function detailOf(effect: SubjectEffect): EffectDetail {
   if (effect.type === "probation.ended") return { level: effect.level };
   if (effect.type === "subject.silent") return { lastSeenAt: effect.since };
   if (effect.type === "subject.heard") return {};
+  if (effect.type === "evidence.voided") return voidDetail(effect);
   return { score: effect.score, threshold: effect.threshold };
 }
 
@@ -42,6 +43,15 @@ export function toldDetail(detail: EffectDetail): EffectDetail {
     return [snake, isInstant ? new Date(value).toISOString() : value];
   });
   return Object.fromEntries(entries);
+}
+
+function voidDetail({
+  monitor,
+  metric,
+  from,
+  to,
+}: Extract<Effect, { type: "evidence.voided" }>): EffectDetail {
+  return { monitor, metric, startsAt: from, endsAt: to };
 }
 
 function penaltyDetail(penalty: Penalty): EffectDetail {
