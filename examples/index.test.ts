@@ -12,6 +12,8 @@ import {
 } from "@staunch/engine";
 import { EXAMPLES, type Example } from "./index.ts";
 
+const HOUR_MS = 3_600_000;
+
 describe("the policies of the examples", () => {
   test("lanl differs from the preset in what its README gives reasons for, and in nothing else", () => {
     expect(changedPaths(EXAMPLES.lanl)).toEqual([
@@ -65,6 +67,9 @@ describe.each(Object.entries(EXAMPLES))("%s", (_, example) => {
     const registrations = batch!.subjects.map(({ id, kind }, number) => ({ number, kind, id }));
     const entry = { ...EMPTY_ENTRY, registrations, samples: batch!.samples };
     apply(state, { position: 1, loggedAt: batch!.loggedAt, entries: [entry] });
+    // What monitors saw counts when their windows have closed.
+    for (const position of [2, 3])
+      apply(state, { position, loggedAt: batch!.loggedAt + position * HOUR_MS, entries: [] });
     expect(kindNamed(state, example.kind)!.rank.count).toBe(batch!.subjects.length);
   });
 });
