@@ -71,6 +71,7 @@ describe("the answers of the service fit the contract", () => {
     ["rankings.list", () => client.rankings.list({ kind: "provider", order: "worst", limit: 2 })],
     ["rankings.place", () => client.rankings.place({ kind: "provider", id: "node-1" })],
     ["workers.get", () => client.workers.get({ id: "worker-1" })],
+    ["workers.eligibility", () => client.workers.eligibility({ id: "worker-1" })],
     ["network.get", () => client.network.get({ kind: "worker" })],
     [
       "selections.get",

@@ -44,7 +44,15 @@ import {
   SubjectsQuery,
 } from "./subjects.ts";
 import type { ROLES } from "./vocabulary.ts";
-import { Network, NetworkPath, Selection, SelectionPath, SelectionRequest, Work } from "./work.ts";
+import {
+  Eligibility,
+  Network,
+  NetworkPath,
+  Selection,
+  SelectionPath,
+  SelectionRequest,
+  Work,
+} from "./work.ts";
 
 export interface Route {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
@@ -252,6 +260,16 @@ export const ROUTES = {
       summary: "Condition, health and jobs of a worker",
       params: SubjectPath,
       responses: { 200: Work },
+    },
+    eligibility: {
+      method: "GET",
+      path: "/api/subjects/{id}/eligibility",
+      role: "viewer",
+      summary: "Whether a subject may be chosen, and why not",
+      description:
+        "Of every kind of subject. The reasons are those with which a selection leaves out a bid of it.",
+      params: SubjectPath,
+      responses: { 200: Eligibility },
     },
   },
   selections: {

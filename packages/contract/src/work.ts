@@ -64,6 +64,54 @@ export const Work = z
   })
   .meta({ id: "Work" });
 
+const Reason = z.string().describe("In words.");
+
+/** The words of `excluded` in a selection, where they are about the subject and not about its load. */
+export const Eligibility = z
+  .object({
+    id: z.string(),
+    kind: z.string(),
+    eligible: z.boolean().describe("Whether it takes part in the ordinary draw of selections."),
+    reasons: z
+      .array(
+        z.discriminatedUnion("code", [
+          z.object({
+            code: z.literal("banned"),
+            detail: Reason,
+            penalty_id: z.string(),
+            until: Time.nullable().describe("Null until it is revoked."),
+          }),
+          z.object({
+            code: z.literal("silent"),
+            detail: Reason,
+            since: Time.describe("Its last sign of life."),
+          }),
+          z.object({
+            code: z.literal("low_health"),
+            detail: Reason,
+            health: z.number().describe("0..100"),
+            floor: z.number(),
+          }),
+          z.object({
+            code: z.literal("probation"),
+            detail: Reason,
+            since: Time,
+            good_in_a_row: z.int(),
+            good_needed: z.int(),
+          }),
+          z.object({
+            code: z.literal("condition"),
+            detail: Reason,
+            condition: z.number().describe("Score x momentum, 0..100."),
+            floor: z.number().describe("At or under it a bid is worth nothing."),
+          }),
+        ]),
+      )
+      .describe("Why not, the gravest first. On probation, and with no condition, it may be explored."),
+    as_of: Time,
+  })
+  .meta({ id: "Eligibility" });
+
 const Bid = z.strictObject({
   id: SubjectId,
   price: z.number().min(0).max(PRICE_MAX).describe("What it asks, in the network's currency."),

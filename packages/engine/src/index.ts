@@ -196,6 +196,7 @@ export {
   type JobStatistics,
   type WorkStanding,
 } from "./read/work.ts";
+export { eligibility, type Eligibility, type IneligibilityReason } from "./read/eligibility.ts";
 export { networkStanding, type NetworkPart, type NetworkStanding } from "./read/network.ts";
 export { gather, type Bids } from "./select/gather.ts";
 export { ownOperator } from "./state/operators.ts";

@@ -1,19 +1,10 @@
 /** What the state says of the bidders, into the columns of {@link Candidates}. Reads only. */
-import { readHealth, newHealthReading, silentAfterMs, HEALTH_MAX } from "../score/health.ts";
+import { readHealth, newHealthReading, HEALTH_MAX } from "../score/health.ts";
 import { momentumOf } from "../fold/momentum.ts";
 import { recentAt } from "../fold/selections.ts";
 import { scoreRow } from "../score/score.ts";
 import { PLACE, readSignal, type SignalSums } from "../score/signal.ts";
-import {
-  FLAGS,
-  HAS_SANCTIONS,
-  IS_BANNED,
-  IS_SUSPENDED,
-  LAST_AT,
-  ON_PROBATION,
-  rowStart,
-  type Chunk,
-} from "../state/row-table.ts";
+import { FLAGS, HAS_SANCTIONS, rowStart } from "../state/row-table.ts";
 import type { Kind, State } from "../state/state.ts";
 import {
   COMPLETED,
@@ -27,15 +18,9 @@ import {
   workStart,
 } from "../state/work-row.ts";
 import { ownOperator } from "../state/operators.ts";
-import {
-  BANNED,
-  HEALTH_UNKNOWN,
-  LOW_HEALTH,
-  PROBATION,
-  SILENT,
-  SUSPENDED,
-  type Candidates,
-} from "./candidates.ts";
+import { HEALTH_UNKNOWN, type Candidates } from "./candidates.ts";
+import { flagsOf } from "./flags.ts";
+import { CONDITION_MAX } from "./value.ts";
 
 /** Bids as columns: each subject once, of the kind, registered. */
 export interface Bids {
@@ -43,9 +28,6 @@ export interface Bids {
   readonly price: Float64Array;
   readonly timeMs: Float64Array;
 }
-
-/** Condition is told on this scale whatever the policy's maximum. */
-const CONDITION_MAX = 100;
 
 const reading = newHealthReading();
 const sums: SignalSums = { w: 0, wv: 0, wvv: 0 };
@@ -85,21 +67,8 @@ export function gather(state: State, kind: Kind, bids: Bids, nowMs: number, into
       work.u32[ints + INVALID]!;
     into.successes[bid] = sums.wv + priorWeight * kind.compiled.priorUtility;
     into.failures[bid] = sums.w - sums.wv + priorWeight * (1 - kind.compiled.priorUtility);
-    into.flags[bid] = flagsOf(kind, chunk, start, nowMs);
+    into.flags[bid] = flagsOf(kind, chunk, start, reading, nowMs);
     into.explorationInFlight[bid] = work.u32[ints + EXPLORING]!;
     into.exploreNotBeforeMs[bid] = work.f64[from + EXPLORE_NOT_BEFORE]!;
   }
-}
-
-/** What keeps a subject out of the ordinary draw at `nowMs`; its health must be in {@link reading}. */
-function flagsOf(kind: Kind, chunk: Chunk, start: number, nowMs: number): number {
-  const flags = chunk.u32[start * 2 + FLAGS]!;
-  let out = 0;
-  if ((flags & IS_BANNED) !== 0) out |= BANNED;
-  if ((flags & IS_SUSPENDED) !== 0) out |= SUSPENDED;
-  if ((flags & ON_PROBATION) !== 0) out |= PROBATION;
-  // Only who reports health can fall silent; who never did is known by its jobs alone.
-  if (reading.at > 0 && nowMs >= chunk.f64[start + LAST_AT]! + silentAfterMs(kind.compiled)) out |= SILENT;
-  if (reading.known && reading.score < kind.compiled.policy.health.floor) out |= LOW_HEALTH;
-  return out;
 }

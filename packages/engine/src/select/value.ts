@@ -5,6 +5,9 @@ import { HEALTH_UNKNOWN, type Candidates } from "./candidates.ts";
 import type { SelectionRequest, SelectionRules } from "./rules.ts";
 import type { Selection } from "./selection.ts";
 
+/** Condition is told on this scale whatever the policy's maximum. */
+export const CONDITION_MAX = 100;
+
 /**
  * The factor by which condition scales each value: 0 up to the floor, 1 from floor + span on. A sum of parts alone
  * cannot starve a dead worker, whose price and time stay as good as they were.
@@ -12,8 +15,11 @@ import type { Selection } from "./selection.ts";
 export function weighConditions(candidates: Candidates, rules: SelectionRules, selection: Selection): void {
   const { condition } = candidates;
   const factor = selection.condition;
-  for (let bid = 0; bid < candidates.count; bid++)
-    factor[bid] = clamp((condition[bid]! - rules.conditionFloor) / rules.conditionSpan, 0, 1);
+  for (let bid = 0; bid < candidates.count; bid++) factor[bid] = conditionFactor(condition[bid]!, rules);
+}
+
+export function conditionFactor(condition: number, rules: SelectionRules): number {
+  return clamp((condition - rules.conditionFloor) / rules.conditionSpan, 0, 1);
 }
 
 /**

@@ -15,11 +15,15 @@ export function addWork(program: Command, io: Io): void {
       else for (const line of networkLines(network)) io.out(line);
     });
   addServiceOptions(program.command("worker").argument("<id>", "id of the worker"))
-    .description("condition, health and jobs of one worker")
+    .description("condition, health and jobs of one worker, and whether it may be chosen")
     .action(async (id: string, flags: ServiceOptions) => {
-      const work = await serviceClient(io, flags).workers.get({ id });
-      if (flags.json === true) io.out(JSON.stringify(work));
-      else for (const line of workLines(work)) io.out(line);
+      const client = serviceClient(io, flags);
+      const [work, eligibility] = await Promise.all([
+        client.workers.get({ id }),
+        client.workers.eligibility({ id }),
+      ]);
+      if (flags.json === true) io.out(JSON.stringify({ ...work, eligibility }));
+      else for (const line of [...workLines(work), ...eligibilityLines(eligibility)]) io.out(line);
     });
 }
 
@@ -40,14 +44,10 @@ function networkLines(network: AnswerOf<"network", "get">): string[] {
 }
 
 function workLines(work: AnswerOf<"workers", "get">): string[] {
-  const { id, kind, condition, momentum, state, probation, health, jobs } = work;
+  const { id, kind, condition, momentum, state, health, jobs } = work;
   const lines = [
     `${printable(id)} (${printable(kind)}) is ${state}, condition ${points(condition)}, momentum ${points(momentum)}`,
   ];
-  if (probation !== null) {
-    const { good_in_a_row: good, good_needed: needed, since } = probation;
-    lines.push(`on probation since ${since}: ${count(good)} of ${count(needed)} good jobs in a row`);
-  }
   if (health === null) lines.push("no health was reported");
   else
     lines.push(
@@ -57,6 +57,11 @@ function workLines(work: AnswerOf<"workers", "get">): string[] {
     `${count(jobs.completed)} jobs completed, ${count(jobs.failed)} failed, ${count(jobs.timed_out)} timed out, ${count(jobs.invalid)} invalid, ${count(jobs.in_flight)} in flight`,
   );
   return lines;
+}
+
+function eligibilityLines({ eligible, reasons }: AnswerOf<"workers", "eligibility">): string[] {
+  if (eligible) return ["eligible for selection"];
+  return ["not eligible for selection:", ...reasons.map(({ detail }) => `  ${printable(detail)}`)];
 }
 
 function shareText(share: number | null): string {

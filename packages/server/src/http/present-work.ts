@@ -1,6 +1,11 @@
 /** Workers, selections and networks as the interface shows them. */
-import type { Network, Selection, Work } from "@staunch/contract";
-import type { NetworkStanding, WorkStanding } from "@staunch/engine";
+import type { Eligibility, Network, Selection, Work } from "@staunch/contract";
+import type {
+  Eligibility as EligibilityStanding,
+  IneligibilityReason,
+  NetworkStanding,
+  WorkStanding,
+} from "@staunch/engine";
 import type { z } from "zod";
 import type { RecordedBid } from "../app/selections/record.ts";
 import type { MadeSelection } from "../app/selections/selections.ts";
@@ -44,6 +49,48 @@ export function presentWork(work: WorkStanding): z.output<typeof Work> {
     },
     as_of: time(asOf),
   };
+}
+
+export function presentEligibility(found: EligibilityStanding): z.output<typeof Eligibility> {
+  const { id, kind, eligible, reasons, asOf } = found;
+  return { id, kind, eligible, reasons: reasons.map(presentReason), as_of: time(asOf) };
+}
+
+function presentReason(reason: IneligibilityReason): z.output<typeof Eligibility>["reasons"][number] {
+  switch (reason.code) {
+    case "banned": {
+      const until = timeOrNull(reason.until);
+      const detail = `banned until ${until ?? "it is revoked"}: ${reason.reason}`;
+      return { code: reason.code, detail, penalty_id: reason.penaltyId, until };
+    }
+    case "silent": {
+      const since = time(reason.since);
+      return { code: reason.code, detail: `nothing was heard of it since ${since}`, since };
+    }
+    case "low_health": {
+      const { code, health, floor } = reason;
+      return { code, detail: `health ${points(health)} is below the floor of ${floor}`, health, floor };
+    }
+    case "probation": {
+      const { code, goodInARow, goodNeeded } = reason;
+      const since = time(reason.since);
+      const toGo = Math.max(0, goodNeeded - goodInARow);
+      const detail =
+        toGo > 0
+          ? `on probation since ${since}: ${toGo} good jobs in a row to go`
+          : `on probation since ${since}: momentum has yet to recover`;
+      return { code, detail, since, good_in_a_row: goodInARow, good_needed: goodNeeded };
+    }
+    case "condition": {
+      const { code, condition, floor } = reason;
+      const detail = `condition ${points(condition)} is not above ${floor}, so its bids are worth nothing`;
+      return { code, detail, condition, floor };
+    }
+  }
+}
+
+function points(value: number): string {
+  return value.toFixed(2);
 }
 
 export function presentSelection(made: MadeSelection): z.output<typeof Selection> {

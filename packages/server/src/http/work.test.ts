@@ -1,6 +1,7 @@
 import { EMPTY_ENTRY, FAILURE, parsePolicy, parseSelectionId, SUCCESS } from "@staunch/engine";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createHttpApp, send, START_MS, type HttpApp } from "../../test/http-app.ts";
+import { time } from "./route.ts";
 
 const WORKERS = ["worker-1", "worker-2", "worker-3", "worker-4"];
 const BIDS = WORKERS.map((id, index) => ({ id, price: 10 + index, time_ms: 1000 }));
@@ -36,8 +37,9 @@ test("a selection names the choice, every bid with its parts, and the same again
   expect(made.bids[0].id).toBe(made.chosen);
   expect(made.pair).toContain(made.chosen);
   for (const bid of made.bids) {
-    const { reputation, health, price, time } = bid.parts;
-    const value = (reputation + health + price + time) * bid.condition_factor * bid.load_factor;
+    const { parts } = bid;
+    const sum = parts.reputation + parts.health + parts.price + parts.time;
+    const value = sum * bid.condition_factor * bid.load_factor;
     expect(bid.value).toBeCloseTo(value, 12);
   }
   const read = await send(http, "viewer", "GET", `/api/selections/${made.id}`);
@@ -81,6 +83,33 @@ test("a banned worker is never chosen, and with none left the answer says why", 
   expect(made.bids.map(({ excluded }: { excluded: string }) => excluded)).toEqual(
     WORKERS.map(() => "banned"),
   );
+});
+
+test("who may not be chosen is told why, in the words of the selection", async () => {
+  expect((await eligibilityOf("worker-1")).json()).toEqual({
+    id: "worker-1",
+    kind: "worker",
+    eligible: true,
+    reasons: [],
+    as_of: time(START_MS),
+  });
+  const until = time(START_MS + 3_600_000);
+  const banned = await send(http, "operator", "POST", "/api/subjects/worker-1/penalties", {
+    body: { type: "ban", reason: "fraud", expires_at: until },
+  });
+  const detail = `banned until ${until}: fraud`;
+  expect((await eligibilityOf("worker-1")).json()).toMatchObject({
+    eligible: false,
+    reasons: [{ code: "banned", detail, penalty_id: banned.json().id, until }],
+  });
+  const made = (await select({})).json();
+  expect(made.bids.at(-1)).toMatchObject({ id: "worker-1", excluded: "banned" });
+  await send(http, "operator", "DELETE", `/api/penalties/${banned.json().id}?reason=appeal`);
+  expect((await eligibilityOf("worker-1")).json()).toMatchObject({ eligible: true });
+});
+
+test("eligibility of nobody is not found", async () => {
+  expect((await eligibilityOf("nobody")).json()).toMatchObject({ code: "subject_not_found" });
 });
 
 test.each([
@@ -144,6 +173,10 @@ function select(
 
 async function work(id: string) {
   return (await send(http, "viewer", "GET", `/api/subjects/${id}/work`)).json();
+}
+
+function eligibilityOf(id: string) {
+  return send(http, "viewer", "GET", `/api/subjects/${id}/eligibility`);
 }
 
 function network() {

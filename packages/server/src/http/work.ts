@@ -1,11 +1,11 @@
 /** Workers, selections among bids, and the health of a network. */
-import { networkStanding, workStanding, kindNamed } from "@staunch/engine";
+import { eligibility, kindNamed, kindOf, networkStanding, workStanding } from "@staunch/engine";
 import type { App } from "../app/app.ts";
 import { readTime } from "../app/read-time.ts";
 import type { BadBid, MadeSelection, SelectOutcome } from "../app/selections/selections.ts";
 import { actProblem, idempotencyOf } from "./acts.ts";
 import { HttpProblem } from "./problem.ts";
-import { presentNetwork, presentSelection, presentWork } from "./present-work.ts";
+import { presentEligibility, presentNetwork, presentSelection, presentWork } from "./present-work.ts";
 import { routeOf, time, type Server } from "./route.ts";
 import { kindNotFound, subjectOf } from "./subjects.ts";
 
@@ -18,10 +18,19 @@ export function workRoutes(server: Server, app: App): void {
     handler: async ({ params }) => {
       const { partition } = app;
       const subject = subjectOf(app, params.id);
-      const kind = partition.state.kinds[partition.state.places.kindOf(subject)]!;
+      const kind = kindOf(partition.state, subject);
       const work = workStanding(partition.state, subject, readTime(partition, kind));
       if (work === null) throw noJobs(kind.name);
       return presentWork(work);
+    },
+  });
+  server.route({
+    ...routeOf("workers", "eligibility"),
+    handler: async ({ params }) => {
+      const { partition } = app;
+      const subject = subjectOf(app, params.id);
+      const kind = kindOf(partition.state, subject);
+      return presentEligibility(eligibility(partition.state, subject, readTime(partition, kind)));
     },
   });
   server.route({
