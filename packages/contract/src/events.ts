@@ -2,11 +2,26 @@
  * Events as they are sent to `POST /api/events`, and the answer.
  *
  * The server's decoder accepts exactly what {@link eventSchemaAt} accepts; a property test holds it to that. What
- * depends on the state (a kind that exists, a penalty that is there, points up to the policy's maximum, the caller's
- * role) is decided by the server alone.
+ * depends on the state (a kind that exists and reads such events, a selection that is open, a penalty that is there,
+ * points up to the policy's maximum, the caller's role) is decided by the server alone.
  */
 import { z } from "zod";
-import { isPlainText, KindName, utf8Length } from "./common.ts";
+import {
+  at,
+  attributes,
+  duration,
+  facts,
+  id,
+  kind,
+  ownId,
+  POINTS_MAX,
+  reason,
+  subject,
+  text,
+  time,
+  toMs,
+} from "./event-fields.ts";
+import { healthEvent, jobEvent } from "./work-events.ts";
 import { METRIC_NAMES, PENALTY_TYPES, REWARD_TYPES, SEVERITIES } from "./vocabulary.ts";
 
 /** Most events in one request. */
@@ -25,31 +40,6 @@ export const METRIC_RANGES = {
   storage_reliability: [0, 1],
   service_quality: [0, 1],
 } as const satisfies { readonly [metric in (typeof METRIC_NAMES)[number]]: readonly [number, number] };
-
-/** The end of the year 9999, the last instant that RFC 3339 can write. */
-const TIME_MAX_MS = 253_402_300_799_999;
-/** A hundred years; what shall last longer is sent without an end. */
-const DURATION_MAX_MS = 3_155_760_000_000;
-const POINTS_MAX = 1_000_000;
-const FACTS_BYTES_MAX = 4096;
-const FACTS_DEPTH_MAX = 16;
-const ATTRIBUTES_MAX = 64;
-const FORBIDDEN_KEYS: readonly string[] = ["__proto__", "constructor", "prototype"];
-
-const subject = id("Id of the subject; one that nobody has named before is registered.");
-const kind = KindName.optional().describe(
-  "Kind of a new subject, `provider` unless given; else it must fit.",
-);
-const ownId = id("Your own name for the event; a rejected event is reported with it.").optional();
-const at = time("When it happened: RFC 3339 text or milliseconds since 1970; now when absent.").optional();
-const reason = text(1024)
-  .refine((value) => value.trim() !== "")
-  .describe("Why, for the people concerned.");
-const facts = z
-  .unknown()
-  .refine((value) => value === undefined || isFacts(value))
-  .optional()
-  .meta({ type: "object", description: "Free facts, at most 4 KiB as JSON and 16 levels deep." });
 
 const metricEvent = z
   .strictObject({
@@ -74,14 +64,7 @@ const subjectEvent = z.strictObject({
   subject,
   kind,
   operator: id("Who owns the subject; null removes it.").nullable().optional(),
-  attributes: z
-    .unknown()
-    .refine((value) => value === undefined || isAttributes(value))
-    .optional()
-    .meta({
-      type: "object",
-      description: "Region, capabilities, price and the like; null removes an attribute.",
-    }),
+  attributes,
   id: ownId,
 });
 
@@ -147,6 +130,8 @@ const rewardRevokedEvent = z.strictObject({
 /** One event as sent, without what depends on the time of day. */
 export const Event = z.discriminatedUnion("type", [
   metricEvent,
+  jobEvent,
+  healthEvent,
   subjectEvent,
   penaltyEvent,
   penaltyRevokedEvent,
@@ -154,6 +139,8 @@ export const Event = z.discriminatedUnion("type", [
   rewardRevokedEvent,
 ]);
 export type Event = z.infer<typeof Event>;
+
+const SAMPLE_TYPES: ReadonlySet<Event["type"]> = new Set(["metric", "job", "health"]);
 
 /**
  * One event as it is accepted at an instant: nothing lies more than {@link EVENT_AHEAD_MAX_MS} ahead, a sample is not
@@ -163,7 +150,7 @@ export function eventSchemaAt(nowMs: number, metricRetentionMs: number) {
   return Event.refine((event) => {
     const atMs = "at" in event && event.at !== undefined ? toMs(event.at) : nowMs;
     if (atMs > nowMs + EVENT_AHEAD_MAX_MS) return false;
-    if (event.type === "metric") return atMs >= nowMs - metricRetentionMs;
+    if (SAMPLE_TYPES.has(event.type)) return atMs >= nowMs - metricRetentionMs;
     return event.type !== "penalty" || toMs(event.expires_at ?? Infinity) > nowMs;
   });
 }
@@ -220,92 +207,3 @@ export const IngestResult = z.object({
     .describe("The request had been taken before and changed nothing now."),
 });
 export type IngestResult = z.infer<typeof IngestResult>;
-
-function id(description: string) {
-  return z
-    .string()
-    .min(1)
-    .refine((value) => isPlainText(value) && utf8Length(value) <= 256)
-    .describe(`${description} 1 to 256 bytes without control characters.`);
-}
-
-function text(bytesMax: number) {
-  return z.string().refine((value) => value.isWellFormed() && utf8Length(value) <= bytesMax);
-}
-
-function time(description: string) {
-  const rfc3339 = z.iso.datetime({ offset: true }).refine((value) => isTime(Date.parse(value)));
-  return z.union([z.number().min(0).max(TIME_MAX_MS), rfc3339]).describe(description);
-}
-
-function duration(description: string) {
-  const milliseconds = z.int().min(1).max(DURATION_MAX_MS);
-  const go = z
-    .string()
-    .max(64)
-    .regex(/^(?:\d{1,15}(?:\.\d{1,3})?(?:h|ms|m|s))+$/u)
-    .refine(isDuration);
-  return z.union([milliseconds, go]).describe(`${description} Such as 30m, 1h30m or 720h, or milliseconds.`);
-}
-
-function toMs(value: string | number): number {
-  return typeof value === "number" ? value : Date.parse(value);
-}
-
-function isTime(ms: number): boolean {
-  return ms >= 0 && ms <= TIME_MAX_MS;
-}
-
-/** The value counts thousandths, so that the sum is exact. */
-function isDuration(value: string): boolean {
-  let thousandths = 0;
-  for (const [, whole, fraction = "", unit] of value.matchAll(/(\d+)(?:\.(\d+))?(h|ms|m|s)/gu)) {
-    const unitMs = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 }[unit as "h" | "m" | "s" | "ms"];
-    thousandths += Number(whole + fraction.padEnd(3, "0")) * unitMs;
-  }
-  return thousandths > 0 && thousandths % 1000 === 0 && thousandths <= DURATION_MAX_MS * 1000;
-}
-
-/** Names and values of attributes. The value comes as it was sent: a schema of records would drop `__proto__`. */
-function isAttributes(value: unknown): boolean {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
-  const entries = Object.entries(value);
-  return (
-    entries.length <= ATTRIBUTES_MAX &&
-    entries.every(
-      ([name, attribute]) =>
-        name.length >= 1 &&
-        name.length <= 64 &&
-        isPlainText(name) &&
-        !FORBIDDEN_KEYS.includes(name) &&
-        isAttribute(attribute),
-    )
-  );
-}
-
-function isAttribute(value: unknown): boolean {
-  if (Array.isArray(value)) return value.length <= ATTRIBUTES_MAX && value.every(isShortText);
-  if (typeof value === "number") return Number.isFinite(value);
-  return value === null || typeof value === "boolean" || isShortText(value);
-}
-
-function isShortText(value: unknown): boolean {
-  return typeof value === "string" && isPlainText(value) && utf8Length(value) <= 256;
-}
-
-function isFacts(value: unknown): boolean {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
-  return isPlainJson(value, FACTS_DEPTH_MAX) && utf8Length(JSON.stringify(value)) <= FACTS_BYTES_MAX;
-}
-
-/** JSON without infinities, broken text or the keys that programs trip over. */
-function isPlainJson(value: unknown, depthLeft: number): boolean {
-  if (typeof value === "number") return Number.isFinite(value);
-  if (typeof value === "string") return value.isWellFormed();
-  if (typeof value !== "object" || value === null) return true;
-  if (depthLeft === 0) return false;
-  return Object.entries(value).every(
-    ([key, inner]) =>
-      key.isWellFormed() && !FORBIDDEN_KEYS.includes(key) && isPlainJson(inner, depthLeft - 1),
-  );
-}

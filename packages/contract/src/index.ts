@@ -12,4 +12,5 @@ export * from "./sanctions.ts";
 export * from "./status.ts";
 export * from "./subjects.ts";
 export * from "./vocabulary.ts";
+export * from "./work-events.ts";
 export * from "./work.ts";

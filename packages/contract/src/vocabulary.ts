@@ -64,6 +64,20 @@ export const JOB_OUTCOMES = [
   "client_fault",
 ] as const;
 
+/** Parts of a health report that every policy knows. */
+export const HEALTH_PARTS = [
+  "response_time",
+  "cpu_usage",
+  "memory_usage",
+  "disk_usage",
+  "network_latency",
+  "bandwidth",
+  "temperature",
+  "gpu_utilization",
+  "gpu_temperature",
+  "error_rate",
+] as const;
+
 export const SELECTION_METHODS = ["power-of-two", "greedy", "proportional", "thompson"] as const;
 
 /** Roles contain each other, the first the least. */

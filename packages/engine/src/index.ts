@@ -9,6 +9,7 @@ export {
   type EntryResult,
   type ProbationReason,
   type RefusedJob,
+  type Decided,
 } from "./fold/effects.ts";
 export {
   createState,
@@ -85,18 +86,20 @@ export {
   FAILURE,
   HEALTH_PARTS,
   HEALTH_PARTS_MAX,
+  HEALTH_VALUE_MAX,
+  type HealthColumns,
+  type HealthPart,
+  healthRange,
   INVALID_RESULT,
   JOB_DURATION_MAX_MS,
   JOB_OUTCOMES,
+  type JobColumns,
+  type JobOutcome,
   OUTCOME_MASK,
   SLA_MET,
   SLA_MISSED,
   SUCCESS,
   TIMEOUT,
-  type HealthColumns,
-  type HealthPart,
-  type JobColumns,
-  type JobOutcome,
 } from "./event/jobs.ts";
 export {
   BIDS_MAX,

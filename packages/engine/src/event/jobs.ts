@@ -74,6 +74,28 @@ export const HEALTH_PARTS = [
 export type HealthPart = (typeof HEALTH_PARTS)[number];
 /** Known parts and those that policies add. */
 export const HEALTH_PARTS_MAX = 16;
+/** A part that a policy adds lies within this on either side of 0. */
+export const HEALTH_VALUE_MAX = 1e15;
+/** Ranges of the known parts, both ends included: times in ms, shares in percent, bytes per second, Celsius. */
+const HEALTH_RANGES: { readonly [part in HealthPart]: readonly [min: number, max: number] } = {
+  response_time: [0, 86_400_000],
+  cpu_usage: [0, 100],
+  memory_usage: [0, 100],
+  disk_usage: [0, 100],
+  network_latency: [0, 86_400_000],
+  bandwidth: [0, 1e12],
+  // No machine that runs is colder or hotter: a reading outside is a broken sensor.
+  temperature: [-100, 250],
+  gpu_utilization: [0, 100],
+  gpu_temperature: [-100, 250],
+  error_rate: [0, 100],
+};
+
+/** Least and greatest value of a part, known or added by a policy. */
+export function healthRange(name: string): readonly [min: number, max: number] {
+  const isKnown = HEALTH_PARTS.some((part) => part === name);
+  return isKnown ? HEALTH_RANGES[name as HealthPart] : [-HEALTH_VALUE_MAX, HEALTH_VALUE_MAX];
+}
 
 /** Health reports: one row a report, one column a part; NaN where a report does not say. */
 export interface HealthColumns {

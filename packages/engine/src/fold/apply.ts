@@ -77,8 +77,9 @@ function applyEntry(state: State, entry: Entry): void {
   const acts: ActResult[] = [];
   for (const act of entry.acts) acts.push(applyAct(state, act));
   const selections = entry.selections.map((made) => applySelection(state, made));
-  state.memory.remember(entry, acts, selections, state.now);
-  state.effects.results.push({ type: "applied", acts, refusedJobs, selections });
+  const decided = { acts, refusedJobs, selections };
+  state.memory.remember(entry, decided, state.now);
+  state.effects.results.push({ type: "applied", ...decided });
 }
 
 /** Numbers are given in order, so a registration either is the next one or was made by an earlier entry. */

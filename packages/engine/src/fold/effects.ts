@@ -123,21 +123,18 @@ export type ActResult =
   | { readonly type: "too_many_sanctions"; readonly limit: number }
   | { readonly type: "too_many_kinds"; readonly limit: number };
 
+/** What could be known of an entry only when it was applied. */
+export interface Decided {
+  readonly acts: readonly ActResult[];
+  readonly refusedJobs: readonly RefusedJob[];
+  /** Numbers of the entry's selections, in order, see `selectionId`. */
+  readonly selections: readonly number[];
+}
+
 /** What became of an entry. A repeat has the answer of the first. */
 export type EntryResult =
-  | {
-      readonly type: "applied";
-      readonly acts: readonly ActResult[];
-      readonly refusedJobs: readonly RefusedJob[];
-      /** Numbers of the entry's selections, in order, see `selectionId`. */
-      readonly selections: readonly number[];
-    }
-  | {
-      readonly type: "repeated";
-      readonly answer: string;
-      readonly acts: readonly ActResult[];
-      readonly selections: readonly number[];
-    }
+  | ({ readonly type: "applied" } & Decided)
+  | ({ readonly type: "repeated"; readonly answer: string } & Decided)
   | { readonly type: "key_reused" };
 
 /** Valid until the next batch is applied. */

@@ -22,7 +22,7 @@ const TOO_SOON_INTERVALS = 0.5;
 const MISSED_MAX = 10;
 
 /** Column of each part in the row, by place in the frame; -1 for a part that the policy does not know. */
-const columnOf = new Int8Array(64);
+let columnOf: readonly number[] = [];
 
 export function foldHealth(state: State, health: HealthColumns): void {
   state.eventCount += health.count;
@@ -52,8 +52,7 @@ export function foldHealth(state: State, health: HealthColumns): void {
 }
 
 function resolveColumns(kind: Kind, { parts }: HealthColumns): void {
-  for (const [place, { name }] of parts.entries())
-    columnOf[place] = kind.compiled.healthParts.findIndex((part) => part.name === name);
+  columnOf = parts.map(({ name }) => kind.compiled.healthParts.findIndex((part) => part.name === name));
 }
 
 /** Each report is a trial: on time, or late; what was missed between two counts as missed. */

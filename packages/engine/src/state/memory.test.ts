@@ -1,12 +1,15 @@
 import { describe, expect, test } from "vitest";
+import type { Decided } from "../fold/effects.ts";
 import { entryOf } from "../testing/lab.ts";
 import { KEY_RETENTION_MS, KEYS_BYTES_MAX, KEYS_MAX, Memory, PRODUCERS_MAX } from "./memory.ts";
+
+const NOTHING: Decided = { acts: [], refusedJobs: [], selections: [] };
 
 describe("the memory of requests", () => {
   test("forgets the producer that was silent longest", () => {
     const memory = new Memory();
     const send = (producer: string, sequence: number): void =>
-      memory.remember(entryOf({ producer, sequence }), [], [], 0);
+      memory.remember(entryOf({ producer, sequence }), NOTHING, 0);
     for (let index = 0; index < PRODUCERS_MAX; index++) send(`p${index}`, 1);
     send("p0", 2);
     send("new", 1);
@@ -20,7 +23,7 @@ describe("the memory of requests", () => {
   test("forgets keys by age and by number, and keeps what a dump restores", () => {
     const memory = new Memory();
     const remember = (key: string, loggedAt: number): void =>
-      memory.remember(entryOf({ key, answer: key }), [], [], loggedAt);
+      memory.remember(entryOf({ key, answer: key }), NOTHING, loggedAt);
     const known = (key: string): boolean => memory.recall(entryOf({ key })) !== null;
     remember("a", 0);
     remember("b", 10);
@@ -31,10 +34,9 @@ describe("the memory of requests", () => {
     expect(restored.recall(entryOf({ key: "b" }))).toEqual({
       type: "repeated",
       answer: "b",
-      acts: [],
-      selections: [],
+      ...NOTHING,
     });
-    restored.remember(entryOf({ key: "d" }), [], [], KEY_RETENTION_MS + 10);
+    restored.remember(entryOf({ key: "d" }), NOTHING, KEY_RETENTION_MS + 10);
     expect(restored.recall(entryOf({ key: "b" }))).toBeNull();
     expect(restored.dump().keys.map(([key]) => key)).toEqual(["c", "d"]);
   });
@@ -42,7 +44,7 @@ describe("the memory of requests", () => {
   test("drops the oldest key when it is full, without walking over those it dropped before", () => {
     const memory = new Memory();
     for (let index = 0; index < KEYS_MAX + 200_000; index++)
-      memory.remember(entryOf({ key: `k${index}` }), [], [], 0);
+      memory.remember(entryOf({ key: `k${index}` }), NOTHING, 0);
     expect(memory.dump().keys).toHaveLength(KEYS_MAX);
     expect(memory.recall(entryOf({ key: "k199999" }))).toBeNull();
     expect(memory.recall(entryOf({ key: "k200000" }))).not.toBeNull();
@@ -53,7 +55,7 @@ describe("the memory of requests", () => {
     const answer = "x".repeat(1 << 20);
     const fit = Math.floor(KEYS_BYTES_MAX / (2 * answer.length + 1000));
     const remember = (memory: Memory, index: number): void =>
-      memory.remember(entryOf({ key: `k${index}`, answer }), [], [], 0);
+      memory.remember(entryOf({ key: `k${index}`, answer }), NOTHING, 0);
     const keysOf = (memory: Memory): string[] => memory.dump().keys.map(([key]) => key);
     const memory = new Memory();
     for (let index = 0; index < fit; index++) remember(memory, index);
@@ -72,7 +74,9 @@ describe("the memory of requests", () => {
     const memory = new Memory();
     const id = "x".repeat(256);
     const acts = Array.from({ length: 16_384 }, () => ({ type: "penalty_not_found", id }) as const);
-    for (let index = 0; index < 100; index++) memory.remember(entryOf({ key: `k${index}` }), acts, [], 0);
+    for (let index = 0; index < 100; index++) {
+      memory.remember(entryOf({ key: `k${index}` }), { ...NOTHING, acts }, 0);
+    }
     // 16,384 ids of 256 characters are 8 MiB of UTF-16.
     expect(memory.dump().keys.length).toBeLessThanOrEqual(KEYS_BYTES_MAX / (8 << 20));
   });

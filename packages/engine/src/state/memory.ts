@@ -3,7 +3,7 @@
  * and the answer given under each idempotency key. It lives in the state, so it survives a restart and a takeover.
  */
 import type { Entry } from "../event/batch.ts";
-import type { ActResult, EntryResult } from "../fold/effects.ts";
+import type { Decided, EntryResult } from "../fold/effects.ts";
 
 /** Producers remembered; the one that was silent longest is forgotten first. */
 export const PRODUCERS_MAX = 100_000;
@@ -15,19 +15,19 @@ export const KEY_RETENTION_MS = 86_400_000;
  * many rejections or acts run into it.
  */
 export const KEYS_BYTES_MAX = 512 * 1024 * 1024;
-/** Of a remembered key beside its texts, and of one act's result beside its id: measured 221 and 72, rounded up. */
+/** Of a remembered key beside its texts, and of one result beside its id: measured 221 and 72, rounded up. */
 const KEY_BYTES = 240;
 const ACT_BYTES = 80;
 /** UTF-16, the most that a text takes; one without letters beyond Latin-1 takes half. */
 const CHARACTER_BYTES = 2;
 
-interface Remembered {
+interface Remembered extends Decided {
   readonly requestHash: string;
   readonly answer: string;
-  readonly acts: readonly ActResult[];
-  readonly selections: readonly number[];
   readonly loggedAt: number;
 }
+
+const NOTHING: Decided = { acts: [], refusedJobs: [], selections: [] };
 
 export class Memory {
   private readonly sequences = new Map<string, number>();
@@ -45,14 +45,15 @@ export class Memory {
       const first = this.keys.get(entry.idempotencyKey);
       if (first !== undefined) {
         if (first.requestHash !== entry.requestHash) return { type: "key_reused" };
-        return { type: "repeated", answer: first.answer, acts: first.acts, selections: first.selections };
+        const { answer, acts, refusedJobs, selections } = first;
+        return { type: "repeated", answer, acts, refusedJobs, selections };
       }
     }
     if (entry.producer === "" || entry.sequence > (this.sequences.get(entry.producer) ?? 0)) return null;
-    return { type: "repeated", answer: "", acts: [], selections: [] };
+    return { type: "repeated", answer: "", ...NOTHING };
   }
 
-  remember(entry: Entry, acts: readonly ActResult[], selections: readonly number[], loggedAt: number): void {
+  remember(entry: Entry, decided: Decided, loggedAt: number): void {
     if (entry.producer !== "") {
       // Deleting first moves the producer to the young end of the map's order.
       this.sequences.delete(entry.producer);
@@ -61,7 +62,7 @@ export class Memory {
     }
     if (entry.idempotencyKey === "") return;
     const { requestHash, answer } = entry;
-    this.addKey(entry.idempotencyKey, { requestHash, answer, acts, selections, loggedAt });
+    this.addKey(entry.idempotencyKey, { requestHash, answer, ...decided, loggedAt });
     while (this.isFull() || loggedAt - this.oldestKeys.peek().loggedAt >= KEY_RETENTION_MS) this.dropKey();
   }
 
@@ -91,10 +92,11 @@ export class Memory {
 }
 
 /** What a key takes in memory, told from its content alone, so that every replay forgets the same keys. */
-function bytesOf(key: string, { requestHash, answer, acts, selections }: Remembered): number {
+function bytesOf(key: string, { requestHash, answer, acts, refusedJobs, selections }: Remembered): number {
   let characters = key.length + requestHash.length + answer.length;
   for (const act of acts) if ("id" in act && act.id !== null) characters += act.id.length;
-  return KEY_BYTES + acts.length * ACT_BYTES + selections.length * 8 + characters * CHARACTER_BYTES;
+  const results = (acts.length + refusedJobs.length) * ACT_BYTES + selections.length * 8;
+  return KEY_BYTES + results + characters * CHARACTER_BYTES;
 }
 
 export interface MemoryDump {

@@ -1,5 +1,13 @@
-import type { Entry, SampleColumns } from "@staunch/engine";
-import { EMPTY_ENTRY, encodeBatch } from "@staunch/engine";
+import type { Entry, HealthColumns, JobColumns, SampleColumns } from "@staunch/engine";
+import {
+  countEvents,
+  EMPTY_ENTRY,
+  encodeBatch,
+  selectionNumber,
+  SLA_MET,
+  SUCCESS,
+  TIMEOUT,
+} from "@staunch/engine";
 import { beforeEach, describe, expect, test } from "vitest";
 import { MemoryLog, MemoryLogStore } from "../adapters/memory-log/memory-log.ts";
 import { LogDamagedError } from "../ports/log.ts";
@@ -68,6 +76,27 @@ describe("log cat", () => {
     ]);
   });
 
+  test("tells jobs, health and selections, to people and as JSON", async () => {
+    const made = { kind: "worker", chosen: 0, operator: 0, exploring: false, record: Uint8Array.of(1, 2) };
+    await append([entry({ jobs: jobs(), health: health(), selections: [made] })]);
+    expect((await cat(false, 4)).slice(2)).toEqual([
+      "      1 health report",
+      "      2 jobs: success 1, timeout 1",
+      '      selection {"chosen":0,"exploring":false,"kind":"worker","recordBytes":2}',
+    ]);
+    const { entries } = JSON.parse((await cat(true, 4))[0]!);
+    expect(entries[0]).toMatchObject({
+      jobs: [
+        { at: T0, subject: 0, outcome: "success", slaMet: true, durationMs: 900, selection: "sel_2_1" },
+        { at: T0, subject: 0, outcome: "timeout" },
+      ],
+      health: [{ at: T0, subject: 0, parts: { temperature: 61 } }],
+      selections: [{ kind: "worker", chosen: 0, exploring: false, recordBytes: 2 }],
+    });
+    expect(entries[0].jobs[1]).not.toHaveProperty("durationMs");
+    expect(entries[0].health[0].parts).not.toHaveProperty("cpu_usage");
+  });
+
   test("keeps to the positions asked for", async () => {
     const positions = (await cat(true, 2, 2)).map((line) => JSON.parse(line).position);
     expect(positions).toEqual([2]);
@@ -125,13 +154,39 @@ async function cat(json: boolean, from = 1, to = Infinity): Promise<string[]> {
 
 async function append(entries: readonly Entry[]): Promise<void> {
   const { position, hash, epoch, loggedAt } = await log.tail();
-  const eventCount = entries.reduce((sum, each) => sum + (each.samples?.count ?? 0) + each.acts.length, 0);
+  const eventCount = countEvents(entries);
   const body = encodeBatch({ loggedAt, entries });
   await log.append({ prevPosition: position, prevHash: hash, epoch, loggedAt, eventCount, body });
 }
 
 function entry(fields: Partial<Entry>): Entry {
   return { ...EMPTY_ENTRY, ...fields };
+}
+
+function jobs(): JobColumns {
+  const none = new Float64Array(2).fill(Number.NaN);
+  return {
+    count: 2,
+    at: Float64Array.of(T0, T0),
+    subject: Uint32Array.of(0, 0),
+    outcome: Uint8Array.of(SUCCESS | SLA_MET, TIMEOUT),
+    durationMs: Float64Array.of(900, Number.NaN),
+    expectedMs: none,
+    usedShare: none,
+    quality: none,
+    earnings: none,
+    selection: Float64Array.of(selectionNumber(2, 1), 0),
+    jobClass: null,
+    jobId: null,
+  };
+}
+
+function health(): HealthColumns {
+  const parts = [
+    { name: "temperature", value: Float64Array.of(61) },
+    { name: "cpu_usage", value: Float64Array.of(Number.NaN) },
+  ];
+  return { count: 1, at: Float64Array.of(T0), subject: Uint32Array.of(0), parts };
 }
 
 function samples(): SampleColumns {

@@ -1,6 +1,18 @@
 /** What `staunch log cat` and `staunch log verify` say, apart from opening the log and printing. */
-import type { Entry, SampleColumns } from "@staunch/engine";
-import { canonicalJson, decodeBatch, METRICS, SAMPLE_FAILED, SAMPLE_METRIC_MASK } from "@staunch/engine";
+import type { Entry, HealthColumns, JobColumns, SampleColumns, SelectionMade } from "@staunch/engine";
+import {
+  canonicalJson,
+  decodeBatch,
+  JOB_OUTCOMES,
+  METRICS,
+  NOBODY,
+  OUTCOME_MASK,
+  SAMPLE_FAILED,
+  SAMPLE_METRIC_MASK,
+  selectionId,
+  SLA_MET,
+  SLA_MISSED,
+} from "@staunch/engine";
 import type { Log, LogRecord, VerifyResult } from "../ports/log.ts";
 import { describeDamage } from "../ports/log.ts";
 import { plural } from "./output.ts";
@@ -49,8 +61,18 @@ function recordAsJson(record: LogRecord): object {
   if (kind === "epoch") return { ...head, ...ownerOf(record) };
   const decoded = decodeBatch(position, record.body);
   if (decoded.type === "corrupt") return { ...head, undecodable: decoded.detail };
-  const entries = decoded.batch.entries.map((entry) => ({ ...entry, samples: samplesAsJson(entry.samples) }));
+  const entries = decoded.batch.entries.map(entryAsJson);
   return { ...head, trimmed: !decoded.complete, entries };
+}
+
+function entryAsJson(entry: Entry): object {
+  return {
+    ...entry,
+    samples: samplesAsJson(entry.samples),
+    jobs: jobsAsJson(entry.jobs),
+    health: healthAsJson(entry.health),
+    selections: entry.selections.map(selectionAsJson),
+  };
 }
 
 function samplesAsJson(samples: SampleColumns | null): object[] {
@@ -71,6 +93,47 @@ function sampleAsJson(samples: SampleColumns, row: number): object {
     ...(samples.monitor !== null && { monitor: samples.monitor[row] }),
     ...(samples.context !== null && { context: samples.context[row] }),
   };
+}
+
+function jobsAsJson(jobs: JobColumns | null): object[] {
+  return Array.from({ length: jobs?.count ?? 0 }, (_, row) => {
+    const { outcome, selection, jobClass, jobId } = jobs!;
+    const said = outcome[row]! & (SLA_MET | SLA_MISSED);
+    return {
+      at: jobs!.at[row],
+      subject: jobs!.subject[row],
+      outcome: JOB_OUTCOMES[outcome[row]! & OUTCOME_MASK] ?? outcome[row],
+      ...(said !== 0 && { slaMet: said === SLA_MET }),
+      ...known({
+        durationMs: jobs!.durationMs[row]!,
+        expectedMs: jobs!.expectedMs[row]!,
+        usedShare: jobs!.usedShare[row]!,
+        quality: jobs!.quality[row]!,
+        earnings: jobs!.earnings[row]!,
+      }),
+      ...(selection[row] !== 0 && { selection: selectionId(selection[row]!) }),
+      ...(jobClass !== null && { jobClass: jobClass[row] }),
+      ...(jobId !== null && { jobId: jobId[row] }),
+    };
+  });
+}
+
+function healthAsJson(health: HealthColumns | null): object[] {
+  return Array.from({ length: health?.count ?? 0 }, (_, row) => ({
+    at: health!.at[row],
+    subject: health!.subject[row],
+    parts: known(Object.fromEntries(health!.parts.map(({ name, value }) => [name, value[row]!]))),
+  }));
+}
+
+/** The record is what `GET /api/selections/{id}` tells in full. */
+function selectionAsJson({ kind, chosen, exploring, record }: SelectionMade): object {
+  return { kind, chosen: chosen === NOBODY ? null : chosen, exploring, recordBytes: record.length };
+}
+
+/** Numbers that were told; in the log those that were not are NaN. */
+function known(numbers: { readonly [name: string]: number }): object {
+  return Object.fromEntries(Object.entries(numbers).filter(([, value]) => !Number.isNaN(value)));
 }
 
 // ---- text
@@ -108,6 +171,9 @@ function* entryAsText(entry: Entry): Generator<string> {
     yield `      subject ${number} is ${JSON.stringify(kind)} ${JSON.stringify(id)}`;
   }
   if (entry.samples !== null) yield `      ${samplesAsText(entry.samples)}`;
+  if (entry.health !== null) yield `      ${plural(entry.health.count, "health report")}`;
+  if (entry.jobs !== null) yield `      ${jobsAsText(entry.jobs)}`;
+  for (const made of entry.selections) yield `      selection ${canonicalJson(selectionAsJson(made))}`;
   for (const act of entry.acts) yield `      ${canonicalJson(act)}`;
 }
 
@@ -124,6 +190,14 @@ function samplesAsText(samples: SampleColumns): string {
   const metrics = Array.from(counts, ([name, count]) => `${name} ${count}`).join(", ");
   const span = samples.count === 0 ? "" : `, ${timeText(first)} to ${timeText(last)}: ${metrics}`;
   return `${plural(samples.count, "sample")}${span}`;
+}
+
+function jobsAsText({ count, outcome }: JobColumns): string {
+  const counts = JOB_OUTCOMES.map((name, code) => {
+    return { name, count: outcome.filter((one) => (one & OUTCOME_MASK) === code).length };
+  });
+  const told = counts.filter((one) => one.count > 0).map((one) => `${one.name} ${one.count}`);
+  return `${plural(count, "job")}: ${told.join(", ")}`;
 }
 
 function ownerOf(record: LogRecord): { owner: string } {

@@ -1,6 +1,7 @@
 import * as contract from "@staunch/contract";
 import {
   COMPONENTS,
+  HEALTH_PARTS,
   JOB_OUTCOMES,
   METRIC_NAMES,
   PENALTY_TYPES,
@@ -156,6 +157,7 @@ describe("the contract", () => {
       SEVERITIES,
       REWARD_TYPES,
       JOB_OUTCOMES,
+      HEALTH_PARTS,
       SELECTION_METHODS: SELECTION_POLICIES,
       ROLES,
       // The engine has them as a type only; `route.test.ts` lets the compiler compare.

@@ -1,11 +1,12 @@
-import { EMPTY_ENTRY, FAILURE, parsePolicy, parseSelectionId, SUCCESS } from "@staunch/engine";
+import { EMPTY_ENTRY, parsePolicy, type Json } from "@staunch/engine";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createHttpApp, send, START_MS, type HttpApp } from "../../test/http-app.ts";
 import { time } from "./route.ts";
 
 const WORKERS = ["worker-1", "worker-2", "worker-3", "worker-4"];
 const BIDS = WORKERS.map((id, index) => ({ id, price: 10 + index, time_ms: 1000 }));
-const NAN = Float64Array.of(Number.NaN);
+/** Of what is drawn from it the choice is an ordinary one, not one of exploration. */
+const SEED = 7;
 
 let http: HttpApp;
 
@@ -58,7 +59,7 @@ test("the same seed and the same state give the same choice, and a repeat under 
 
 test("the outcome closes the selection and frees the worker; a second one is refused", async () => {
   const made = (await select({})).json();
-  expect(await report(made, FAILURE)).toMatchObject({ type: "applied", refusedJobs: [] });
+  expect(await report(made, "failure")).toMatchObject({ accepted: 1, rejected: 0 });
   const closed = (await send(http, "viewer", "GET", `/api/selections/${made.id}`)).json();
   const best = Math.max(...made.bids.map(({ value }: { value: number }) => value));
   expect(closed).toMatchObject({ outcome: "failure", closed_at: expect.any(String) });
@@ -67,8 +68,8 @@ test("the outcome closes the selection and frees the worker; a second one is ref
     momentum: 0.9,
     jobs: { completed: 0, failed: 1, in_flight: 0, success_rate: 0 },
   });
-  const second = await report(made, SUCCESS);
-  expect(second).toMatchObject({ refusedJobs: [{ row: 0, code: "selection_not_open" }] });
+  const second = await report(made, "success");
+  expect(second).toMatchObject({ errors: [{ pointer: "/0/selection_id", code: "selection_not_open" }] });
   expect(await work(made.chosen)).toMatchObject({ jobs: { completed: 0, failed: 1 } });
 });
 
@@ -128,6 +129,84 @@ test.each([
   for (const id of WORKERS) expect((await work(id)).jobs.in_flight).toBe(0);
 });
 
+test("two outcomes of one selection in one request count once, and a repeat says the same", async () => {
+  const made = (await select({})).json();
+  const job = { type: "job", subject: made.chosen, outcome: "success", selection_id: made.id };
+  const events = [{ type: "job", subject: "worker-9", kind: "worker", outcome: "failure" }, job, job];
+  const key = { "idempotency-key": "outcomes-1" };
+  const answer = (await sendEvents(events, key)).json();
+  expect(answer).toMatchObject({
+    accepted: 2,
+    rejected: 1,
+    results: [{ index: 2, code: "selection_not_open" }],
+  });
+  const again = (await sendEvents(events, key)).json();
+  expect(again).toEqual({
+    ...answer,
+    duplicate: true,
+    position: expect.any(Number),
+    logged_at: expect.any(String),
+  });
+  expect((await work(made.chosen)).jobs).toMatchObject({ completed: 1, in_flight: 0 });
+});
+
+test("health and jobs over the interface are what a worker is judged by", async () => {
+  const parts = { memory_usage: 98, temperature: 40, cpu_usage: 100 };
+  const answer = await sendEvents([
+    { type: "health", subject: "worker-1", parts, request_count: 200, error_count: 2 },
+    {
+      type: "job",
+      subject: "worker-1",
+      outcome: "success",
+      duration_ms: 2000,
+      expected_ms: 1000,
+      earnings: 5,
+    },
+    { type: "job", subject: "worker-1", outcome: "declined" },
+  ]);
+  expect(answer.json()).toMatchObject({ accepted: 3, rejected: 0 });
+  const worker = await work("worker-1");
+  // Memory is at its bad end; load says nothing beside the others when the machine is idle but in the mean.
+  expect(worker.health.parts).toEqual([
+    { name: "cpu_usage", value: 100, score: 0, counts: true },
+    { name: "memory_usage", value: 98, score: 0, counts: true },
+    { name: "temperature", value: 40, score: 100, counts: true },
+    { name: "error_rate", value: 1, score: 100, counts: true },
+  ]);
+  expect(worker.health.reported).toBeCloseTo((0 + 200 / 4) / 2, 9);
+  expect(worker.jobs).toMatchObject({ completed: 1, declined: 1, earnings: 5, mean_duration_ms: 2000 });
+  const bids = [{ id: "worker-1", price: 1, time_ms: 1 }, BIDS[1]!];
+  const made = (await select({ bids })).json();
+  expect(made.bids.at(-1)).toMatchObject({ id: "worker-1", excluded: "low_health" });
+});
+
+test.each([
+  ["an outcome of nobody's selection", { selection_id: "sel_1_0" }, "selection_not_open", "/0/selection_id"],
+  ["a kind that reads no jobs", { subject: "disk-1" }, "source_not_read", "/0/type"],
+  ["an unknown outcome", { outcome: "fine" }, "unknown_value", "/0/outcome"],
+  ["a duration of 0", { duration_ms: 0 }, "out_of_range", "/0/duration_ms"],
+])("%s is refused and nobody is registered", async (_, change, code, pointer) => {
+  const job = { type: "job", subject: "worker-1", outcome: "success", ...change };
+  const answer = await sendEvents([job]);
+  expect(answer.json()).toMatchObject({ status: 422, code: "events_rejected", errors: [{ code, pointer }] });
+  expect((await work("worker-1")).jobs.completed).toBe(0);
+  expect((await send(http, "viewer", "GET", "/api/subjects/disk-1")).statusCode).toBe(404);
+});
+
+test("an outcome for another than was chosen, and a part that the policy does not know", async () => {
+  const made = (await select({})).json();
+  const other = WORKERS.find((id) => id !== made.chosen)!;
+  expect(await report({ id: made.id, chosen: other }, "success")).toMatchObject({
+    errors: [{ code: "selection_of_another" }],
+  });
+  const unknown = await sendEvents([{ type: "health", subject: other, parts: { temprature: 50 } }]);
+  expect(unknown.json().errors[0]).toMatchObject({
+    code: "unknown_part",
+    detail: expect.stringContaining("temperature?"),
+  });
+  expect((await work(made.chosen)).jobs.in_flight).toBe(1);
+});
+
 test("an id that names no selection is not found", async () => {
   for (const id of ["sel_1_9", "sel_x", "pen_1_0"]) {
     const answer = await send(http, "viewer", "GET", `/api/selections/${id}`);
@@ -140,7 +219,7 @@ test("the network counts who is known, heard and well", async () => {
   expect(before).toMatchObject({ known: 4, rated: 0, active: 0, health: null, average_score: null });
   const made = (await select({})).json();
   expect((await network()).json()).toMatchObject({ open_selections: 1 });
-  await report(made, SUCCESS);
+  await report(made, "success");
   const after = (await network()).json();
   expect(after).toMatchObject({
     known: 4,
@@ -167,7 +246,7 @@ function select(
   change: { readonly [key: string]: unknown },
   headers: { readonly [name: string]: string } = {},
 ) {
-  const body = JSON.parse(JSON.stringify({ kind: "worker", bids: BIDS, ...change }));
+  const body = JSON.parse(JSON.stringify({ kind: "worker", bids: BIDS, seed: SEED, ...change }));
   return send(http, "ingest", "POST", "/api/selections", { body, headers });
 }
 
@@ -183,25 +262,11 @@ function network() {
   return send(http, "viewer", "GET", "/api/network/worker");
 }
 
-async function report(made: { id: string; chosen: string }, outcome: number) {
-  const { state } = http.app.partition;
-  const submitted = await http.app.partition.submit({
-    ...EMPTY_ENTRY,
-    jobs: {
-      count: 1,
-      at: Float64Array.of(START_MS),
-      subject: Uint32Array.of(state.ids.find(made.chosen)),
-      outcome: Uint8Array.of(outcome),
-      durationMs: Float64Array.of(1000),
-      expectedMs: NAN,
-      usedShare: NAN,
-      quality: NAN,
-      earnings: NAN,
-      selection: Float64Array.of(parseSelectionId(made.id)),
-      jobClass: null,
-      jobId: null,
-    },
-  });
-  if (submitted.type === "refused") throw new Error("refused");
-  return submitted.result;
+async function report(made: { id: string; chosen: string }, outcome: string) {
+  const body = { type: "job", subject: made.chosen, outcome, duration_ms: 1000, selection_id: made.id };
+  return (await sendEvents([body])).json();
+}
+
+function sendEvents(events: readonly Json[], headers: { readonly [name: string]: string } = {}) {
+  return send(http, "ingest", "POST", "/api/events", { body: events, headers });
 }

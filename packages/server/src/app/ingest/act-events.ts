@@ -15,13 +15,6 @@ import type { CheckedEvent } from "./event-fields.ts";
 import type { Flaw } from "./rejection.ts";
 import { durationMs, timeMs } from "./values.ts";
 
-/** An act that waits for the number of its subject. */
-export interface PendingAct {
-  /** Place of its event in the request. */
-  readonly index: number;
-  readonly event: CheckedEvent;
-}
-
 /** Reason of changes that say nothing but what is so. */
 const SUBJECT_REASON = "reported by a subject event";
 
@@ -84,7 +77,9 @@ export function actOf(
     case "subject":
       return updateOf(event, subject, issuer);
     case "metric":
-      throw new Error("a metric event is a sample, not an act");
+    case "job":
+    case "health":
+      throw new Error(`a ${event.type} event is evidence, not an act`);
   }
 }
 

@@ -1,13 +1,34 @@
-import { EVENT_AHEAD_MAX_MS, EVENTS_MAX, eventSchemaAt, METRIC_RANGES, type Event } from "@staunch/contract";
+import {
+  EARNINGS_MAX,
+  EVENT_AHEAD_MAX_MS,
+  EVENTS_MAX,
+  eventSchemaAt,
+  HEALTH_PARTS_MAX,
+  HEALTH_RANGES,
+  HEALTH_VALUE_MAX,
+  JOB_DURATION_MAX_MS,
+  METRIC_RANGES,
+  RESOURCES_MAX,
+  type Event,
+} from "@staunch/contract";
+import * as engine from "@staunch/engine";
 import {
   createState,
+  HEALTH_PARTS,
+  JOB_OUTCOMES,
   METRIC_NAMES,
   METRICS,
+  parsePolicy,
   PENALTY_TYPES,
   REWARD_TYPES,
   SAMPLE_FAILED,
   SEVERITIES,
+  SLA_MET,
   STORAGE_PROVIDER,
+  SUCCESS,
+  TIMEOUT,
+  type HealthPart,
+  type Policy,
 } from "@staunch/engine";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -18,7 +39,12 @@ import { resolve } from "./resolve.ts";
 
 const NOW = Date.UTC(2026, 10, 25, 3, 4, 5);
 const RETENTION_MS = STORAGE_PROVIDER.metricRetentionMs;
-const state = createState({ seed: 1, policies: { provider: STORAGE_PROVIDER }, aggregates: false });
+/** Everybody here reports everything, so that no event is refused for its kind. */
+const ALL = policyOf({
+  extends: "compute-worker",
+  reputation: { sources: [...METRIC_NAMES, "jobs", "health"] },
+});
+const state = createState({ seed: 1, policies: { provider: ALL }, aggregates: false });
 const schema = eventSchemaAt(NOW, RETENTION_MS);
 /** Age is judged in the second pass, where the subject's kind is known. */
 const ageless = eventSchemaAt(NOW, Infinity);
@@ -27,6 +53,12 @@ describe("the decoder and the schema", () => {
   test("know the same limits", () => {
     expect(REQUEST_EVENTS_MAX).toBe(EVENTS_MAX);
     expect(decoder.EVENT_AHEAD_MAX_MS).toBe(EVENT_AHEAD_MAX_MS);
+    expect([RESOURCES_MAX, HEALTH_PARTS_MAX]).toEqual([16, engine.HEALTH_PARTS_MAX]);
+    expect([JOB_DURATION_MAX_MS, EARNINGS_MAX]).toEqual([engine.JOB_DURATION_MAX_MS, engine.EARNINGS_MAX]);
+    expect(HEALTH_RANGES).toEqual(
+      Object.fromEntries(engine.HEALTH_PARTS.map((part) => [part, engine.healthRange(part)])),
+    );
+    expect(engine.healthRange("fan_speed")).toEqual([-HEALTH_VALUE_MAX, HEALTH_VALUE_MAX]);
     expect(METRIC_RANGES).toEqual(
       Object.fromEntries(METRICS.map(({ name, min, max }) => [name, [min, max]])),
     );
@@ -223,6 +255,43 @@ test.each([
     "context",
   ],
   ['[{"type":"subject","subject":"a","attributes":{"__proto__":1}}]', "forbidden_key", "attributes"],
+  ['[{"type":"job","subject":"a"}]', "missing_field", "outcome"],
+  ['[{"type":"job","subject":"a","outcome":"done"}]', "unknown_value", "outcome"],
+  ['[{"type":"job","subject":"a","outcome":"success","duration_ms":0}]', "out_of_range", "duration_ms"],
+  ['[{"type":"job","subject":"a","outcome":"success","duration_ms":1e12}]', "out_of_range", "duration_ms"],
+  ['[{"type":"job","subject":"a","outcome":"success","quality":1.1}]', "out_of_range", "quality"],
+  ['[{"type":"job","subject":"a","outcome":"success","earnings":-1}]', "out_of_range", "earnings"],
+  [
+    '[{"type":"job","subject":"a","outcome":"success","selection_id":"4711"}]',
+    "invalid_text",
+    "selection_id",
+  ],
+  ['[{"type":"job","subject":"a","outcome":"success","used":{"cpu":1}}]', "missing_field", "reserved"],
+  ['[{"type":"job","subject":"a","outcome":"success","reserved":{"cpu":1}}]', "missing_field", "used"],
+  [
+    '[{"type":"job","subject":"a","outcome":"success","reserved":{"cpu":1},"used":{"gpu":1}}]',
+    "conflicting_fields",
+    "used",
+  ],
+  [
+    '[{"type":"job","subject":"a","outcome":"success","reserved":{"cpu":0},"used":{"cpu":0}}]',
+    "out_of_range",
+    "reserved",
+  ],
+  ['[{"type":"health","subject":"a"}]', "missing_field", "parts"],
+  ['[{"type":"health","subject":"a","parts":{}}]', "out_of_range", "parts"],
+  ['[{"type":"health","subject":"a","parts":{"memory_usage":100.5}}]', "out_of_range", "parts"],
+  ['[{"type":"health","subject":"a","parts":{"temperature":-273.15}}]', "out_of_range", "parts"],
+  ['[{"type":"health","subject":"a","parts":{"temperature":"61"}}]', "wrong_type", "parts"],
+  ['[{"type":"health","subject":"a","parts":{"__proto__":1}}]', "forbidden_key", "parts"],
+  ['[{"type":"health","subject":"a","error_count":1}]', "missing_field", "request_count"],
+  ['[{"type":"health","subject":"a","request_count":1}]', "missing_field", "error_count"],
+  ['[{"type":"health","subject":"a","request_count":1,"error_count":2}]', "out_of_range", "error_count"],
+  [
+    '[{"type":"health","subject":"a","request_count":2,"error_count":2,"parts":{"error_rate":100}}]',
+    "conflicting_fields",
+    "error_count",
+  ],
 ])("%s is rejected as %s", (text, code, field) => {
   expect(decodeText(text).rejections).toMatchObject([{ index: 0, code, field }]);
 });
@@ -284,6 +353,37 @@ test("a list with too many events is refused as a whole", () => {
   const many = Array.from({ length: REQUEST_EVENTS_MAX + 1 }, () => metric({})).join(",");
   expect(decodeAny(`[${many}]`)).toEqual({ type: "too_many_events", limit: REQUEST_EVENTS_MAX });
   expect(decodeAny(many.replaceAll("},{", "}\n{"), "ndjson")).toMatchObject({ type: "too_many_events" });
+});
+
+test("columns of jobs and health say what was sent", () => {
+  const columns = decodeText(
+    JSON.stringify([
+      { type: "job", subject: "w", outcome: "success", at: NOW - 5, duration_ms: 900, sla_met: true },
+      { type: "job", subject: "w", outcome: "timeout", reserved: { cpu: 4, gb: 8 }, used: { gb: 2, cpu: 6 } },
+      { type: "health", subject: "w", parts: { temperature: 61 }, request_count: 200, error_count: 3 },
+      { type: "health", subject: "w", parts: { cpu_usage: 12.5 }, at: NOW - 7 },
+    ]),
+  );
+  const { jobs, health, accepted } = resolved(columns);
+  expect(accepted).toBe(4);
+  expect(jobs).toMatchObject({
+    count: 2,
+    at: Float64Array.of(NOW - 5, NOW),
+    outcome: Uint8Array.of(SUCCESS | SLA_MET, TIMEOUT),
+    durationMs: Float64Array.of(900, Number.NaN),
+    // More than was reserved counts as all of it.
+    usedShare: Float64Array.of(Number.NaN, (1 + 0.25) / 2),
+    jobId: null,
+  });
+  expect(health).toMatchObject({
+    count: 2,
+    at: Float64Array.of(NOW, NOW - 7),
+    parts: [
+      { name: "temperature", value: Float64Array.of(61, Number.NaN) },
+      { name: "error_rate", value: Float64Array.of(1.5, Number.NaN) },
+      { name: "cpu_usage", value: Float64Array.of(Number.NaN, 12.5) },
+    ],
+  });
 });
 
 // ---- what is sent
@@ -383,7 +483,65 @@ const otherEvent = fc.oneof(
     reason,
   }),
 );
-const anyEvent = fc.oneof({ weight: 2, arbitrary: goodMetricObject }, plainMetric, penalty, otherEvent);
+const positive = fc.double({ min: 0.001, max: 1e6, noNaN: true });
+const resources = fc
+  .dictionary(fc.stringMatching(/^[a-z]{1,4}$/), fc.tuple(positive, positive), { minKeys: 1, maxKeys: 3 })
+  .map((amounts) => ({
+    reserved: Object.fromEntries(Object.entries(amounts).map(([key, [reserved]]) => [key, reserved])),
+    used: Object.fromEntries(Object.entries(amounts).map(([key, [, used]]) => [key, used])),
+  }));
+const job = fc
+  .tuple(
+    fc.record({
+      type: fc.constant("job"),
+      subject: name,
+      outcome: fc.constantFrom(...JOB_OUTCOMES),
+      at: some(time),
+      duration_ms: some(positive),
+      expected_ms: some(positive),
+      quality: some(fc.double({ min: 0, max: 1, noNaN: true })),
+      earnings: some(positive),
+      sla_met: some(fc.boolean()),
+      selection_id: some(fc.constantFrom("sel_1_0", "sel_4711_16383")),
+      job_id: some(name),
+      job_class: some(name),
+    }),
+    fc.oneof(resources, fc.constant({})),
+  )
+  .map((parts) => Object.assign({}, ...parts) as object);
+const partsOf = (names: readonly HealthPart[]): fc.Arbitrary<object> =>
+  fc.record(
+    Object.fromEntries(
+      names.map((part) => {
+        const [min, max] = HEALTH_RANGES[part];
+        return [part, fc.oneof(fc.constantFrom(min, max), fc.double({ min, max, noNaN: true }))];
+      }),
+    ),
+    { requiredKeys: ["memory_usage"] },
+  );
+const parts = partsOf(HEALTH_PARTS);
+const partsWithoutRate = partsOf(HEALTH_PARTS.filter((part) => part !== "error_rate"));
+const counts = fc
+  .tuple(fc.integer({ min: 1, max: 1000 }), fc.integer({ min: 0, max: 1000 }))
+  .map(([requests, errors]) => ({ request_count: requests, error_count: Math.min(requests, errors) }));
+const health = fc
+  .tuple(
+    fc.record({ type: fc.constant("health"), subject: name, at: some(time) }),
+    fc.oneof(
+      parts.map((told) => ({ parts: told })),
+      counts,
+      fc.tuple(partsWithoutRate, counts).map(([told, both]) => ({ parts: told, ...both })),
+    ),
+  )
+  .map((both) => Object.assign({}, ...both) as object);
+const anyEvent = fc.oneof(
+  { weight: 2, arbitrary: goodMetricObject },
+  plainMetric,
+  penalty,
+  otherEvent,
+  job,
+  health,
+);
 const goodMetric = goodMetricObject.map((event) => JSON.stringify(event));
 const goodEvent = anyEvent.map((event) => JSON.stringify(event));
 
@@ -405,6 +563,10 @@ const nasty = fc.oneof(
     "NaN",
     "metric",
     "none",
+    { cpu_usage: 100.1 },
+    { temperature: -273.15 },
+    { cpu: 1 },
+    "sel_0_1",
   ),
   fc.constantFrom<unknown>(
     NOW + EVENT_AHEAD_MAX_MS,
@@ -427,7 +589,7 @@ const nasty = fc.oneof(
   fc.jsonValue(),
 );
 const FIELD_NAMES =
-  "type subject metric value at weight ok monitor context kind id penalty severity points fraction reason expires_at duration fade evidence job_id operator attributes penalty_id reward constructor toString weigth".split(
+  "type subject metric value at weight ok monitor context kind id penalty severity points fraction reason expires_at duration fade evidence job_id operator attributes penalty_id reward outcome selection_id duration_ms expected_ms reserved used quality earnings sla_met job_class parts request_count error_count constructor toString weigth".split(
     " ",
   );
 const spoiltEvent = fc
@@ -480,13 +642,33 @@ function expectColumns(decoded: ReturnType<typeof decode>): decoder.EventColumns
   return decoded;
 }
 
-/** Whether both passes take the one event; that a revoked sanction is not there says nothing of its form. */
+/** What the state decides, which says nothing of an event's form. */
+const OF_STATE: ReadonlySet<string> = new Set([
+  "penalty_not_found",
+  "reward_not_found",
+  "selection_not_open",
+  "unknown_part",
+]);
+
+/** Whether both passes take the one event. */
 function isTaken(text: string): boolean {
   const columns = decodeText(text);
+  resolved(columns);
+  return columns.rejections.every(({ code }) => OF_STATE.has(code));
+}
+
+function resolved(columns: decoder.EventColumns): ReturnType<typeof resolve> {
   const draft = new Draft(state, new Map());
-  resolve(columns, { state, draft, principal: { id: "a", name: "a", role: "admin" }, nowMs: NOW });
+  const principal = { id: "a", name: "a", role: "admin" } as const;
+  const result = resolve(columns, { state, draft, principal, nowMs: NOW });
   draft.discard();
-  return columns.rejections.every(({ code }) => code === "penalty_not_found" || code === "reward_not_found");
+  return result;
+}
+
+function policyOf(document: object): Policy {
+  const parsed = parsePolicy(document);
+  if (parsed.type === "invalid") throw new Error("not a policy");
+  return parsed.policy;
 }
 
 /** The policy says how many points there can be at most; the schema does not know it. */

@@ -6,10 +6,11 @@
  * both to the schema in the contract.
  */
 import { METRICS, metricCode, SAMPLE_FAILED, SAMPLE_METRIC_MASK } from "@staunch/engine";
-import { flawOfAct, type PendingAct } from "./act-events.ts";
-import { flawOfFields, ownIdOf, type CheckedEvent } from "./event-fields.ts";
+import { flawOfAct } from "./act-events.ts";
+import { flawOfFields, ownIdOf, type CheckedEvent, type PendingEvent } from "./event-fields.ts";
 import type { Flaw, Rejection } from "./rejection.ts";
 import { isId, timeMs } from "./values.ts";
+import { flawOfWork } from "./work-events.ts";
 
 /** Events may lie this far ahead of our clock, for clocks that differ. */
 export const EVENT_AHEAD_MAX_MS = 300_000;
@@ -43,7 +44,8 @@ export class EventColumns {
   /** Kinds that samples name for their subjects, and their own ids. */
   kindNames: (string | null)[] | null = null;
   ownIds: (string | null)[] | null = null;
-  readonly acts: PendingAct[] = [];
+  /** All but the samples, in the order of the request. */
+  readonly pending: PendingEvent[] = [];
   readonly rejections: Rejection[] = [];
   readonly nowMs: number;
   readonly capacity: number;
@@ -113,8 +115,8 @@ export class EventColumns {
       };
     }
     if (event.type === "metric") return this.addMetric(event, atMs, index);
-    const flaw = flawOfAct(event, this.nowMs);
-    if (flaw === null) this.acts.push({ index, event });
+    const flaw = flawOfWork(event) ?? flawOfAct(event, this.nowMs);
+    if (flaw === null) this.pending.push({ index, event });
     return flaw;
   }
 

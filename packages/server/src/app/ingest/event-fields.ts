@@ -1,5 +1,10 @@
 /** The fields of each type of event, what each must be, and the check of one event against them. */
 import {
+  EARNINGS_MAX,
+  HEALTH_PARTS_MAX,
+  healthRange,
+  JOB_DURATION_MAX_MS,
+  JOB_OUTCOMES,
   METRIC_NAMES,
   metricCode,
   nearest,
@@ -18,6 +23,7 @@ import {
   checkId,
   checkKind,
   checkNumber,
+  checkNumbers,
   checkOneOf,
   checkReason,
   checkText,
@@ -30,6 +36,8 @@ import {
 
 export const EVENT_TYPES = [
   "metric",
+  "job",
+  "health",
   "subject",
   "penalty",
   "penalty_revoked",
@@ -41,11 +49,21 @@ export type EventType = (typeof EVENT_TYPES)[number];
 /** An event whose own fields are right, each on its own. */
 export type CheckedEvent = { readonly type: EventType; readonly [field: string]: unknown };
 
+/** A checked event that waits for the number of its subject. */
+export interface PendingEvent {
+  /** Place of the event in the request. */
+  readonly index: number;
+  readonly event: CheckedEvent;
+}
+
 const REASON_BYTES_MAX = 1024;
 const CONTEXT_BYTES_MAX = 256;
 const EVIDENCE_MAX = 32;
 const EVIDENCE_BYTES_MAX = 1024;
 const POINTS_MAX = 1_000_000;
+/** Resources that one job names. */
+const RESOURCES_MAX = 16;
+const SELECTION_ID = /^sel_[1-9]\d{0,11}_(?:0|[1-9]\d{0,4})$/u;
 
 interface FieldRule {
   readonly required: boolean;
@@ -63,6 +81,12 @@ const kind = optional(checkKind);
 const at = optional(checkTime);
 const reason = required(checkReason(REASON_BYTES_MAX));
 const facts = optional(checkFacts);
+const jobDuration = optional(
+  checkNumber(
+    `more than 0 and at most ${JOB_DURATION_MAX_MS} ms`,
+    (value) => value > 0 && value <= JOB_DURATION_MAX_MS,
+  ),
+);
 
 const RULES: { readonly [type in EventType]: { readonly [field: string]: FieldRule } } = {
   metric: {
@@ -75,6 +99,34 @@ const RULES: { readonly [type in EventType]: { readonly [field: string]: FieldRu
     ok: optional(checkBoolean),
     monitor: optional(checkId),
     context: optional(checkText(CONTEXT_BYTES_MAX)),
+    kind,
+    id,
+  },
+  job: {
+    type,
+    subject,
+    outcome: required(checkOneOf(JOB_OUTCOMES)),
+    at,
+    selection_id: optional(checkSelectionId),
+    duration_ms: jobDuration,
+    expected_ms: jobDuration,
+    reserved: optional(checkNumbers(RESOURCES_MAX, (_, value) => (value > 0 ? null : "more than 0"))),
+    used: optional(checkNumbers(RESOURCES_MAX, (_, value) => (value >= 0 ? null : "0 or more"))),
+    quality: optional(checkNumber("0 to 1", (value) => value >= 0 && value <= 1)),
+    earnings: optional(checkNumber(`0 to ${EARNINGS_MAX}`, (value) => value >= 0 && value <= EARNINGS_MAX)),
+    sla_met: optional(checkBoolean),
+    job_id: id,
+    job_class: id,
+    kind,
+    id,
+  },
+  health: {
+    type,
+    subject,
+    at,
+    parts: optional(checkNumbers(HEALTH_PARTS_MAX, healthLimit)),
+    request_count: optional(checkNumber("a whole number from 1", (value) => isCount(value) && value > 0)),
+    error_count: optional(checkNumber("a whole number from 0", isCount)),
     kind,
     id,
   },
@@ -185,6 +237,25 @@ function unknownField(field: string, rules: TypeRules): Flaw {
     code: "unknown_field",
     field: shown.slice(1, -1),
     detail: `there is no field ${shown}; did you mean ${guess}?`,
+  };
+}
+
+function isCount(value: number): boolean {
+  return value >= 0 && Number.isSafeInteger(value);
+}
+
+/** What a value of a health report should be; null when it is. */
+function healthLimit(name: string, value: number): string | null {
+  const [min, max] = healthRange(name);
+  return value >= min && value <= max ? null : `${min} to ${max}`;
+}
+
+function checkSelectionId(value: unknown): ReturnType<Check> {
+  if (typeof value !== "string") return { code: "wrong_type", detail: `must be text, not ${show(value)}` };
+  if (SELECTION_ID.test(value)) return null;
+  return {
+    code: "invalid_text",
+    detail: `must be the id of a selection, such as sel_4711_0, not ${show(value)}`,
   };
 }
 

@@ -1,17 +1,18 @@
 /**
  * Taking in events: bytes of a request become one entry of the log, and the answer says which events it holds.
  *
- * Within a request the samples are folded first and the acts after them, both in the order in which they were sent.
+ * Within a request the samples are folded first, then health reports, job outcomes and acts, each in the order in which
+ * they were sent.
  * A rejected event never loses the others, unless the caller asked for all or nothing.
  */
-import { EMPTY_ENTRY, type ActResult, type Entry, type EntryResult } from "@staunch/engine";
+import { EMPTY_ENTRY, type ActResult, type Decided, type Entry, type EntryResult } from "@staunch/engine";
 import type { Outcome, Partition, Refusal } from "../partition/partition.ts";
 import type { Principal } from "../principal.ts";
 import { readJson, readLines, readText, type BodyFlaw } from "./body.ts";
 import { unwrapCloudEvent } from "./cloud-events.ts";
 import { EventColumns } from "./decode.ts";
 import { eventsAtMost, MetricScanner } from "./metric-scanner.ts";
-import type { Rejection } from "./rejection.ts";
+import { refusedJob, type Rejection } from "./rejection.ts";
 import { resolve, type Resolved } from "./resolve.ts";
 
 /** Most events in one request, which is what one record of the log can hold. */
@@ -74,6 +75,7 @@ interface Remembered {
   readonly rejected: number;
   readonly rejections: readonly Rejection[];
   readonly actIndexes: readonly number[];
+  readonly jobIndexes: readonly number[];
 }
 
 export class Ingest {
@@ -164,9 +166,10 @@ export class Ingest {
       rejected: rejections.length,
       rejections,
       actIndexes: resolved.actIndexes,
+      jobIndexes: resolved.jobs?.selection.some((number) => number !== 0) === true ? resolved.jobIndexes : [],
     };
     if (resolved.accepted === 0) {
-      return answerOf(remembered, [], { position: state.position, loggedAt: state.now, duplicate: false });
+      return answerOf(remembered, NONE, { position: state.position, loggedAt: state.now, duplicate: false });
     }
     const outcome = await partition.submit(entryOf(resolved, remembered, identity, draft.registrations));
     return this.answerTo(outcome, remembered);
@@ -176,7 +179,7 @@ export class Ingest {
     if (outcome.type === "refused") return { type: "refused", refusal: outcome.refusal };
     const { result, position, loggedAt } = outcome;
     if (result.type === "applied")
-      return answerOf(remembered, result.acts, { position, loggedAt, duplicate: false });
+      return answerOf(remembered, result, { position, loggedAt, duplicate: false });
     return repeatedAnswer(result, position, loggedAt);
   }
 
@@ -265,27 +268,34 @@ function entryOf(
     answer,
     registrations,
     samples: resolved.samples,
+    jobs: resolved.jobs,
+    health: resolved.health,
     acts: resolved.acts,
   };
 }
 
 /** A repeated sequence has no answer on record: its producer knows what it sent. */
-const NOTHING: Remembered = { accepted: 0, rejected: 0, rejections: [], actIndexes: [] };
+const NOTHING: Remembered = { accepted: 0, rejected: 0, rejections: [], actIndexes: [], jobIndexes: [] };
+const NONE: Decided = { acts: [], refusedJobs: [], selections: [] };
 
 function repeatedAnswer(result: EntryResult, position: number, loggedAt: number): IngestOutcome {
   if (result.type === "key_reused") return { type: "idempotency_key_reused" };
   if (result.type === "applied") throw new Error("what was applied is no repeat");
   const remembered = result.answer === "" ? NOTHING : (JSON.parse(result.answer) as Remembered);
-  return answerOf(remembered, result.acts, { position, loggedAt, duplicate: true });
+  return answerOf(remembered, result, { position, loggedAt, duplicate: true });
 }
 
-/** Acts are decided when they are applied: those that came to nothing count as rejected. */
+/** Acts, and outcomes of selections, are decided when they are applied: those that came to nothing count as rejected. */
 function answerOf(
-  { accepted, rejected, rejections, actIndexes }: Remembered,
-  acts: readonly ActResult[],
+  { accepted, rejected, rejections, actIndexes, jobIndexes }: Remembered,
+  { acts, refusedJobs }: Decided,
   when: Pick<Answer, "position" | "loggedAt" | "duplicate">,
 ): Answer {
-  const failed: Rejection[] = [];
+  const failed: Rejection[] = refusedJobs.map(({ row, code }) => ({
+    index: jobIndexes[row]!,
+    id: null,
+    ...refusedJob(code),
+  }));
   const sanctions: { index: number; id: string }[] = [];
   for (const [place, result] of acts.entries()) {
     const index = actIndexes[place]!;

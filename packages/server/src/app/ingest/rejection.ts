@@ -22,6 +22,10 @@ export type RejectionCode =
   /** It does not fit what is known, or who asks. */
   | "role_not_allowed"
   | "unknown_kind"
+  | "source_not_read"
+  | "unknown_part"
+  | "selection_not_open"
+  | "selection_of_another"
   | "kind_mismatch"
   | "too_many_subjects"
   | "too_many_attributes"
@@ -51,4 +55,13 @@ export interface Flaw {
   readonly code: RejectionCode;
   readonly field: string | null;
   readonly detail: string;
+}
+
+/** An outcome whose selection cannot be closed by it. */
+export function refusedJob(code: "selection_not_open" | "selection_of_another"): Flaw {
+  const detail =
+    code === "selection_not_open"
+      ? "the selection is unknown, has its outcome already, or none came in time"
+      : "the selection chose another subject";
+  return { code, field: "selection_id", detail };
 }

@@ -2,23 +2,27 @@
  * The second pass: ids become numbers, and what depends on the state is checked. It happens without a pause, so the
  * numbers that new ids get are those under which the entry is logged.
  */
-import type { Act, Kind, Policy, SampleColumns, State } from "@staunch/engine";
-import { IDS_MAX, kindNamed } from "@staunch/engine";
+import type { Act, HealthColumns, JobColumns, Kind, Policy, SampleColumns, State } from "@staunch/engine";
+import { IDS_MAX, kindNamed, nearest } from "@staunch/engine";
 import { KIND_DEFAULT } from "../kind.ts";
 import type { Draft } from "../partition/partition.ts";
 import type { Principal } from "../principal.ts";
-import { actOf, subjectOf, type PendingAct } from "./act-events.ts";
+import { actOf, subjectOf } from "./act-events.ts";
 import type { EventColumns } from "./decode.ts";
-import { ownIdOf, type CheckedEvent } from "./event-fields.ts";
-import type { Flaw } from "./rejection.ts";
-import { ATTRIBUTES_MAX, tooManyAttributes } from "./values.ts";
+import { ownIdOf, type CheckedEvent, type PendingEvent } from "./event-fields.ts";
+import { refusedJob, type Flaw } from "./rejection.ts";
+import { ATTRIBUTES_MAX, timeMs, tooManyAttributes } from "./values.ts";
+import { healthColumns, jobColumns, partsOf, selectionOf, type WorkEvent } from "./work-events.ts";
 
 /** What is left to write. */
 export interface Resolved {
   readonly samples: SampleColumns | null;
+  readonly jobs: JobColumns | null;
+  readonly health: HealthColumns | null;
   readonly acts: readonly Act[];
-  /** Place in the request of the event of each act. */
+  /** Place in the request of the event of each act, and of each job. */
   readonly actIndexes: readonly number[];
+  readonly jobIndexes: readonly number[];
   /** Events taken, with those that change nothing. */
   readonly accepted: number;
 }
@@ -40,6 +44,9 @@ class Resolver {
   private readonly context: ResolveContext;
   private readonly acts: Act[] = [];
   private readonly actIndexes: number[] = [];
+  private readonly jobs: WorkEvent[] = [];
+  private readonly jobIndexes: number[] = [];
+  private readonly reports: WorkEvent[] = [];
   private actsAccepted = 0;
 
   constructor(columns: EventColumns, context: ResolveContext) {
@@ -49,15 +56,23 @@ class Resolver {
 
   run(): Resolved {
     const samples = this.resolveSamples();
-    const accepted = (samples?.count ?? 0) + this.actsAccepted;
+    const { acts, actIndexes, jobs, jobIndexes, reports } = this;
     this.columns.rejections.sort((a, b) => a.index - b.index);
-    return { samples, acts: this.acts, actIndexes: this.actIndexes, accepted };
+    return {
+      samples,
+      jobs: jobColumns(jobs),
+      health: healthColumns(reports),
+      acts,
+      actIndexes,
+      jobIndexes,
+      accepted: (samples?.count ?? 0) + jobs.length + reports.length + this.actsAccepted,
+    };
   }
 
-  /** Samples and acts in the order of the request: the first mention of a new id decides its kind. */
+  /** Samples and the other events in the order of the request: the first mention of a new id decides its kind. */
   private resolveSamples(): SampleColumns | null {
     const { columns, context } = this;
-    const { count, index, acts } = columns;
+    const { count, index, pending } = columns;
     const { state, nowMs } = context;
     const numbers = new Int32Array(count);
     state.ids.findAll(columns.subjects, numbers);
@@ -65,10 +80,10 @@ class Resolver {
     const registered = state.places.count;
     const oldest = state.kinds.map((kind) => oldestAt(kind, nowMs));
     const subject = new Uint32Array(count);
-    let nextAct = 0;
+    let next = 0;
     let kept = 0;
     for (let row = 0; row < count; row++) {
-      while (nextAct < acts.length && acts[nextAct]!.index < index[row]!) this.resolveAct(acts[nextAct++]!);
+      while (next < pending.length && pending[next]!.index < index[row]!) this.resolveEvent(pending[next++]!);
       let number = numbers[row]!;
       const isPlain = number >= 0 && number < registered && columns.kindNames === null;
       if (!isPlain) {
@@ -89,7 +104,7 @@ class Resolver {
       if (kept !== row) this.move(row, kept);
       subject[kept++] = number;
     }
-    while (nextAct < acts.length) this.resolveAct(acts[nextAct++]!);
+    while (next < pending.length) this.resolveEvent(pending[next++]!);
     return kept === 0 ? null : this.finish(kept, subject);
   }
 
@@ -103,12 +118,35 @@ class Resolver {
     return this.numberOf(id, kind);
   }
 
-  private resolveAct(act: PendingAct): void {
-    const flaw = this.takeAct(act);
-    if (flaw !== null) this.columns.reject(act.index, flaw, ownIdOf(act.event));
+  private resolveEvent(pending: PendingEvent): void {
+    const { event, index } = pending;
+    const isWork = event.type === "job" || event.type === "health";
+    const flaw = isWork ? this.takeWork(pending) : this.takeAct(pending);
+    if (flaw !== null) this.columns.reject(index, flaw, ownIdOf(event));
   }
 
-  private takeAct({ event, index }: PendingAct): Flaw | null {
+  private takeWork({ event, index }: PendingEvent): Flaw | null {
+    const { nowMs, draft } = this.context;
+    const id = event["subject"] as string;
+    const kind = this.kindFor(id, (event["kind"] as string | undefined) ?? null);
+    if ("code" in kind) return kind;
+    const atMs = event["at"] === undefined ? nowMs : timeMs(event["at"]);
+    if (atMs < oldestAt(kind, nowMs)) return tooOld(kind);
+    const flaw =
+      flawOfSource(event, kind) ?? flawOfParts(event, kind) ?? flawOfSelection(event, kind, draft.find(id));
+    if (flaw !== null) return flaw;
+    const subject = this.numberOf(id, kind);
+    if (typeof subject !== "number") return subject;
+    if (event.type === "health") {
+      this.reports.push({ event, subject, atMs });
+    } else {
+      this.jobs.push({ event, subject, atMs });
+      this.jobIndexes.push(index);
+    }
+    return null;
+  }
+
+  private takeAct({ event, index }: PendingEvent): Flaw | null {
     const { principal, nowMs, state } = this.context;
     const forbidden = flawOfRole(event, principal);
     if (forbidden !== null) return forbidden;
@@ -190,6 +228,32 @@ class Resolver {
       context: context?.slice(0, count) ?? null,
     };
   }
+}
+
+/** Evidence that the kind's policy does not read would be taken and never seen again. */
+function flawOfSource({ type }: CheckedEvent, { name, compiled }: Kind): Flaw | null {
+  const source = type === "job" ? "jobs" : "health";
+  if (compiled.policy.sources.includes(source)) return null;
+  const detail = `the policy ${compiled.policy.name} of the kind ${name} does not read ${source}; name another kind, or add ${source} to its sources`;
+  return { code: "source_not_read", field: "type", detail };
+}
+
+function flawOfParts(event: CheckedEvent, { compiled }: Kind): Flaw | null {
+  if (event.type !== "health") return null;
+  const known = compiled.healthParts.map(({ name }) => name);
+  const unknown = partsOf(event).find((part) => !known.includes(part));
+  if (unknown === undefined) return null;
+  const detail = `the policy ${compiled.policy.name} knows no part ${unknown}; did you mean ${nearest(unknown, known)}?`;
+  return { code: "unknown_part", field: "parts", detail };
+}
+
+/** What can be known of a selection before its outcome is applied; a second outcome in the same instant is found then. */
+function flawOfSelection(event: CheckedEvent, { selections }: Kind, subject: number): Flaw | null {
+  const number = selectionOf(event);
+  if (number === 0) return null;
+  const open = selections.open.get(number);
+  if (open === undefined) return refusedJob("selection_not_open");
+  return open.subject === subject ? null : refusedJob("selection_of_another");
 }
 
 /** Samples older than this are outside the window of aggregates. */

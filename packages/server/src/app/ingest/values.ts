@@ -16,7 +16,7 @@ const DURATION_MAX_MS = 3_155_760_000_000;
 const FACTS_BYTES_MAX = 4096;
 const FACTS_DEPTH_MAX = 16;
 export const ATTRIBUTES_MAX = 64;
-const ATTRIBUTE_NAME_MAX = 64;
+const NAME_MAX = 64;
 const ATTRIBUTE_BYTES_MAX = 256;
 const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
 const KIND_NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/u;
@@ -88,6 +88,30 @@ export function checkNumber(takes: string, isInside: (value: number) => boolean)
   };
 }
 
+/**
+ * Numbers by name, one to `countMax`. `limitOf` gives null for a number that is right, else what it should be.
+ */
+export function checkNumbers(
+  countMax: number,
+  limitOf: (name: string, value: number) => string | null,
+): Check {
+  return (value) => {
+    if (!isMap(value)) return wrongType("a map", value);
+    const entries = Object.entries(value);
+    if (entries.length === 0 || entries.length > countMax)
+      return flaw("out_of_range", `must have 1 to ${countMax} numbers by name, not ${entries.length}`);
+    for (const [name, number] of entries) {
+      const found = flawOfName(name);
+      if (found !== null) return found;
+      if (typeof number !== "number")
+        return flaw("wrong_type", `has ${show(number)} as ${name}, not a number`);
+      const limit = Number.isFinite(number) ? limitOf(name, number) : "finite";
+      if (limit !== null) return flaw("out_of_range", `has ${number} as ${name}, which must be ${limit}`);
+    }
+    return null;
+  };
+}
+
 export const checkBoolean: Check = (value) =>
   typeof value === "boolean" ? null : wrongType("true or false", value);
 
@@ -141,10 +165,8 @@ export const checkAttributes: Check = (value) => {
   const entries = Object.entries(value);
   if (entries.length > ATTRIBUTES_MAX) return tooManyAttributes();
   for (const [name, attribute] of entries) {
-    if (FORBIDDEN_KEYS.has(name)) return forbiddenKey(name);
-    if (name.length === 0 || name.length > ATTRIBUTE_NAME_MAX || !isPlainText(name)) {
-      return flaw("invalid_text", `names must have 1 to ${ATTRIBUTE_NAME_MAX} characters, none of control`);
-    }
+    const found = flawOfName(name);
+    if (found !== null) return found;
     const texts = Array.isArray(attribute) ? attribute : [attribute];
     if (texts.length > ATTRIBUTES_MAX)
       return flaw("out_of_range", `lists must have at most ${ATTRIBUTES_MAX} items`);
@@ -190,6 +212,13 @@ export function utf8Length(value: string): number {
 /** Well-formed and without control characters: C0, DEL and C1. */
 function isPlainText(value: string): boolean {
   return value.isWellFormed() && !/\p{Cc}/u.test(value);
+}
+
+/** What is wrong with a key of a map whose keys the sender chooses. */
+function flawOfName(name: string): ValueFlaw | null {
+  if (FORBIDDEN_KEYS.has(name)) return forbiddenKey(name);
+  if (name.length > 0 && name.length <= NAME_MAX && isPlainText(name)) return null;
+  return flaw("invalid_text", `names must have 1 to ${NAME_MAX} characters, none of control`);
 }
 
 function isAttribute(value: unknown): boolean {
