@@ -1,6 +1,7 @@
 /** Workers: how one is doing, what selection chose among bids, and the health of a network. */
 import { z } from "zod";
 import { JobId, KindName, SubjectId, Time } from "./common.ts";
+import { Aggregate } from "./subjects.ts";
 import { JOB_OUTCOMES, SELECTION_METHODS } from "./vocabulary.ts";
 
 /** Bids in one selection. */
@@ -55,7 +56,13 @@ export const Work = z
       declined: z.int(),
       client_faults: z.int(),
       success_rate: share.nullable(),
-      mean_duration_ms: z.number().nullable(),
+      mean_duration_ms: z
+        .number()
+        .nullable()
+        .describe("Over all completed jobs that said how long they took."),
+      durations: Aggregate.nullable().describe(
+        "The same over the metric retention, in ms, with percentiles.",
+      ),
       earnings: z.number(),
       in_flight: z.int().describe("Selections without an outcome."),
       exploring: z.int(),

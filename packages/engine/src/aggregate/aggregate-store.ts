@@ -7,7 +7,7 @@
  * Steps that left the retention go when their series opens a new one, so no sample pays for more than one. Nothing
  * here reads a clock: `nowMs` is the log's time and never falls.
  */
-import { METRIC_COUNT, METRICS } from "../event/metrics.ts";
+import { METRICS } from "../event/metrics.ts";
 import type { ByteReader, ByteWriter } from "../num/bytes.ts";
 import { bucketOf } from "./geometric-buckets.ts";
 import { newChunk } from "./page-pool.ts";
@@ -78,16 +78,32 @@ const HINT = 2;
 const BLOCK = 4;
 const OLDER = BLOCK;
 const SERIES_WORDS = BLOCK + BLOCK_WORDS;
-const ROW_WORDS = METRIC_COUNT * SERIES_WORDS;
 
 const ROWS_SHIFT = 14;
 const ROWS_MASK = (1 << ROWS_SHIFT) - 1;
 
-const BOUNDED: readonly boolean[] = METRICS.map((metric) => metric.shape === "bounded");
-const TIMED: readonly boolean[] = METRICS.map((metric) => metric.shape === "time");
+/** What a series holds. */
+export interface SeriesKind {
+  /** Fractions near 1, sketched by what they lack to it. */
+  readonly isBounded: boolean;
+  /** Times, of which those of failed calls say nothing. */
+  readonly isTime: boolean;
+}
 
-/** Rows are the dense numbers of subjects; metrics are codes of `METRICS`. */
+/** One series a metric, by the codes of `METRICS`. */
+export const METRIC_SERIES: readonly SeriesKind[] = METRICS.map(({ shape }) => ({
+  isBounded: shape === "bounded",
+  isTime: shape === "time",
+}));
+/** How long jobs took: one series. */
+export const DURATION_SERIES: readonly SeriesKind[] = [{ isBounded: false, isTime: true }];
+
+/** Rows are those of a kind; metrics are places in the list of series. */
 export class AggregateStore {
+  private readonly bounded: readonly boolean[];
+  private readonly timed: readonly boolean[];
+  private readonly seriesCount: number;
+  private readonly rowWords: number;
   private readonly rows: PageChunk[] = [];
   private readonly blocks = new StepBlocks();
   private readonly raw: RawSamples;
@@ -100,7 +116,11 @@ export class AggregateStore {
   private nowMs = -1;
   private keptFromMs = 0;
 
-  constructor(options: AggregateOptions) {
+  constructor(options: AggregateOptions, series = METRIC_SERIES) {
+    this.bounded = series.map(({ isBounded }) => isBounded);
+    this.timed = series.map(({ isTime }) => isTime);
+    this.seriesCount = series.length;
+    this.rowWords = series.length * SERIES_WORDS;
     this.raw = new RawSamples(
       options.sampleSize,
       options.rawSamplesMax ?? RAW_SAMPLES_MAX,
@@ -113,7 +133,7 @@ export class AggregateStore {
 
   /** Memory held, in bytes, free pages included. */
   get bytesUsed(): number {
-    const rows = this.rows.length * (ROWS_MASK + 1) * ROW_WORDS * 4;
+    const rows = this.rows.length * (ROWS_MASK + 1) * this.rowWords * 4;
     return rows + this.blocks.bytesUsed + this.raw.bytesUsed;
   }
 
@@ -129,7 +149,7 @@ export class AggregateStore {
 
   /** Makes room for rows 0..count - 1. */
   ensureRows(count: number): void {
-    while (this.rows.length << ROWS_SHIFT < count) this.rows.push(newChunk((ROWS_MASK + 1) * ROW_WORDS));
+    while (this.rows.length << ROWS_SHIFT < count) this.rows.push(newChunk((ROWS_MASK + 1) * this.rowWords));
   }
 
   /**
@@ -151,7 +171,7 @@ export class AggregateStore {
     this.setNow(nowMs);
     if (atMs < this.keptFromMs) return;
     const chunk = this.rows[row >>> ROWS_SHIFT]!;
-    const series = seriesOf(row, metric);
+    const series = this.seriesOf(row, metric);
     const startSeconds = this.grid.startOf(atMs) / 1000;
     const { blocks } = this;
     if (blocks.startSecondsAt(chunk, series + BLOCK) > startSeconds) {
@@ -172,7 +192,7 @@ export class AggregateStore {
    */
   touch(row: number, metric: number): number {
     const { words } = this.rows[row >>> ROWS_SHIFT]!;
-    const series = seriesOf(row, metric);
+    const series = this.seriesOf(row, metric);
     return words[series]! + words[series + 16]! + words[series + SERIES_WORDS - 1]!;
   }
 
@@ -180,7 +200,7 @@ export class AggregateStore {
   read(row: number, metric: number, nowMs: number, options: WindowOptions = {}): Aggregate | null {
     const chunk = this.chunkAt(row, metric, nowMs);
     if (chunk === null) return null;
-    const newestMs = this.blocks.startSecondsAt(chunk, seriesOf(row, metric) + BLOCK) * 1000;
+    const newestMs = this.blocks.startSecondsAt(chunk, this.seriesOf(row, metric) + BLOCK) * 1000;
     const keptToMs = this.grid.endOf(Math.max(nowMs, newestMs));
     const fromMs = Math.max(this.keptFromMs, this.grid.startOf(Math.max(0, options.fromMs ?? 0)));
     const toMs = Math.min(keptToMs, this.endAfter(options.toMs ?? keptToMs));
@@ -191,8 +211,10 @@ export class AggregateStore {
   steps(row: number, metric: number, nowMs: number): Aggregate[] {
     const chunk = this.chunkAt(row, metric, nowMs);
     if (chunk === null) return [];
-    const starts = this.older(chunk, seriesOf(row, metric)).map((page) => this.blocks.startSeconds(page));
-    starts.push(this.blocks.startSecondsAt(chunk, seriesOf(row, metric) + BLOCK));
+    const starts = this.older(chunk, this.seriesOf(row, metric)).map((page) =>
+      this.blocks.startSeconds(page),
+    );
+    starts.push(this.blocks.startSecondsAt(chunk, this.seriesOf(row, metric) + BLOCK));
     const steps: Aggregate[] = [];
     for (const startSeconds of starts) {
       const startMs = startSeconds * 1000;
@@ -209,7 +231,7 @@ export class AggregateStore {
     if (chunk === null) return [];
     const sinceMs = options.sinceMs ?? -1;
     const samples: RawSample[] = [];
-    this.raw.forEach(chunk.words, seriesOf(row, metric) + RAW, (atMs, value, failed, page, place) => {
+    this.raw.forEach(chunk.words, this.seriesOf(row, metric) + RAW, (atMs, value, failed, page, place) => {
       if (atMs < this.keptFromMs || atMs <= sinceMs) return;
       const weight = this.raw.weight(page, place);
       const monitor = this.raw.monitor(page, place);
@@ -226,8 +248,8 @@ export class AggregateStore {
     const chunk = this.rows[row >>> ROWS_SHIFT];
     if (chunk === undefined) return;
     this.setNow(nowMs);
-    for (let metric = 0; metric < METRIC_COUNT; metric++) {
-      const series = seriesOf(row, metric);
+    for (let metric = 0; metric < this.seriesCount; metric++) {
+      const series = this.seriesOf(row, metric);
       if (this.blocks.isEmpty(chunk, series + BLOCK)) continue;
       this.raw.dropExpired(chunk.words, series + RAW, this.keptFromMs);
       this.dropExpiredSteps(chunk, series);
@@ -293,8 +315,8 @@ export class AggregateStore {
 
   private count(chunk: PageChunk, block: number, metric: number, value: number, failed: boolean): void {
     if (failed) this.blocks.addFailed(chunk, block);
-    if (failed && TIMED[metric]!) return;
-    this.blocks.addValue(chunk, block, value, bucketOf(BOUNDED[metric]! ? 1 - value : value));
+    if (failed && this.timed[metric]!) return;
+    this.blocks.addValue(chunk, block, value, bucketOf(this.bounded[metric]! ? 1 - value : value));
   }
 
   /** The newest step becomes an older one, or goes when it left the retention meanwhile; a later one takes its place. */
@@ -361,7 +383,7 @@ export class AggregateStore {
   /** The chunk of a series that has samples; null for one that has none. */
   private chunkAt(row: number, metric: number, nowMs: number): PageChunk | null {
     const chunk = this.rows[row >>> ROWS_SHIFT];
-    if (chunk === undefined || this.blocks.isEmpty(chunk, seriesOf(row, metric) + BLOCK)) return null;
+    if (chunk === undefined || this.blocks.isEmpty(chunk, this.seriesOf(row, metric) + BLOCK)) return null;
     this.setNow(nowMs);
     return chunk;
   }
@@ -379,7 +401,7 @@ export class AggregateStore {
     fromMs: number,
     toMs: number,
   ): Aggregate | null {
-    const summary = this.gather(chunk, seriesOf(row, metric), fromMs, toMs);
+    const summary = this.gather(chunk, this.seriesOf(row, metric), fromMs, toMs);
     const { count, failedCount, sum, min, max } = summary;
     if (count + failedCount === 0) return null;
     const window = { periodMs: toMs - fromMs, startTime: fromMs, endTime: toMs };
@@ -391,7 +413,7 @@ export class AggregateStore {
     const exact = values.length === count;
     const percentiles = exact
       ? summary.exactPercentiles(values)
-      : summary.estimatedPercentiles(BOUNDED[metric]!);
+      : summary.estimatedPercentiles(this.bounded[metric]!);
     const statistics = { average: sum / count, min, max, stdDev: summary.stdDev, percentiles };
     return { count, failedCount, sum, ...statistics, exact, ...window };
   }
@@ -418,8 +440,8 @@ export class AggregateStore {
     toMs: number,
   ): Float64Array {
     const values: number[] = [];
-    this.raw.forEach(chunk.words, seriesOf(row, metric) + RAW, (atMs, value, failed) => {
-      if (atMs >= fromMs && atMs < toMs && !(failed && TIMED[metric]!)) values.push(value);
+    this.raw.forEach(chunk.words, this.seriesOf(row, metric) + RAW, (atMs, value, failed) => {
+      if (atMs >= fromMs && atMs < toMs && !(failed && this.timed[metric]!)) values.push(value);
     });
     return Float64Array.from(values);
   }
@@ -442,13 +464,13 @@ export class AggregateStore {
     const chunk = this.rows[row >>> ROWS_SHIFT]!;
     const { blocks } = this;
     let present = 0;
-    for (let metric = 0; metric < METRIC_COUNT; metric++) {
-      if (!blocks.isEmpty(chunk, seriesOf(row, metric) + BLOCK)) present |= 1 << metric;
+    for (let metric = 0; metric < this.seriesCount; metric++) {
+      if (!blocks.isEmpty(chunk, this.seriesOf(row, metric) + BLOCK)) present |= 1 << metric;
     }
     writer.u32(present);
-    for (let metric = 0; metric < METRIC_COUNT; metric++) {
+    for (let metric = 0; metric < this.seriesCount; metric++) {
       if (((present >>> metric) & 1) === 0) continue;
-      const series = seriesOf(row, metric);
+      const series = this.seriesOf(row, metric);
       const older = this.older(chunk, series);
       writer.u32(older.length + 1);
       for (const page of older) blocks.encode(blocks.chunkOf(page), blocks.wordOf(page), writer);
@@ -461,9 +483,9 @@ export class AggregateStore {
     const chunk = this.rows[row >>> ROWS_SHIFT]!;
     const { blocks } = this;
     const present = reader.u32();
-    for (let metric = 0; metric < METRIC_COUNT; metric++) {
+    for (let metric = 0; metric < this.seriesCount; metric++) {
       if (((present >>> metric) & 1) === 0) continue;
-      const series = seriesOf(row, metric);
+      const series = this.seriesOf(row, metric);
       for (let older = reader.u32() - 1; older > 0; older--) {
         const page = this.insertAfter(chunk.words[series + OLDER]!, blocks.pool.allocate());
         blocks.decode(blocks.chunkOf(page), blocks.wordOf(page), reader);
@@ -473,9 +495,9 @@ export class AggregateStore {
       this.raw.decode(chunk.words, series + RAW, reader);
     }
   }
-}
 
-/** Where a series starts in the chunk of its row. */
-function seriesOf(row: number, metric: number): number {
-  return (row & ROWS_MASK) * ROW_WORDS + metric * SERIES_WORDS;
+  /** Where a series starts in the chunk of its row. */
+  private seriesOf(row: number, metric: number): number {
+    return (row & ROWS_MASK) * this.rowWords + metric * SERIES_WORDS;
+  }
 }

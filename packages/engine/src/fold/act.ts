@@ -22,6 +22,7 @@ import {
   addKind,
   addWorkRows,
   aggregateOptions,
+  durationOptions,
   kindNamed,
   kindOf,
   KINDS_MAX,
@@ -103,6 +104,7 @@ function activatePolicy(state: State, act: PolicyActivated): ActResult {
     kind.policyAt = state.now;
     if (scale.from !== scale.to) rankAnew(kind);
     kind.aggregates?.reconfigure(aggregateOptions(state.options, act.policy), state.now);
+    kind.durations?.reconfigure(durationOptions(state.options, act.policy), state.now);
   }
   state.refreshOwed = state.places.count;
   state.effects.list.push({ type: "policy.activated", kind: act.kind, policy: act.policy.name });
@@ -135,7 +137,7 @@ function resized(window: DecisionWindow, size: number): DecisionWindow {
 
 /** Rows get the part for jobs and health, unless an earlier policy gave it, and in it their operators. */
 function beginWork(state: State, kind: Kind): void {
-  addWorkRows(kind);
+  addWorkRows(state, kind);
   for (const [subject, { operator }] of state.profiles) {
     if (operator === null || kindOf(state, subject) !== kind) continue;
     const row = state.places.rowOf(subject);

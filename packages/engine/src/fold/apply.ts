@@ -94,6 +94,7 @@ function register(state: State, registration: Registration): void {
   const row = kind.table.add();
   state.places.add(kind.index, row);
   kind.aggregates?.ensureRows(row + 1);
+  kind.durations?.ensureRows(row + 1);
   const chunk = kind.table.chunkOf(row);
   if (isFolded(chunk, row, state.position)) {
     indexRow(kind, row);

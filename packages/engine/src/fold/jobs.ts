@@ -76,6 +76,7 @@ function foldOutcome(state: State, kind: Kind, jobs: JobColumns, index: number, 
   chunk.u32[start * 2 + WINDOW_COUNT]! += 1;
   const weight = advance(work, from, JOBS, kind.compiled, at);
   addOutcome(work, from, jobs, index, outcome, weight);
+  if (outcome === SUCCESS) addDuration(state, kind, row, jobs, index);
   moveMomentum(state, kind, chunk, start, outcome === SUCCESS, at);
   evaluate(state, kind, row, chunk, start, REASON.metric);
 }
@@ -99,11 +100,10 @@ function addOutcome(
   const earned = jobs.earnings[index]!;
   if (!Number.isNaN(earned)) work.f64[from + EARNINGS]! += earned;
   const durationMs = jobs.durationMs[index]!;
-  if (Number.isNaN(durationMs)) return;
+  // Failing fast is not fast: what a failure took says nothing about speed.
+  if (good === 0 || Number.isNaN(durationMs)) return;
   work.f64[from + DURATION_SUM]! += durationMs;
   work.u32[from * 2 + DURATION_COUNT]! += 1;
-  // Failing fast is not fast: what a failure took says nothing about speed.
-  if (good === 0) return;
   const expectedMs = jobs.expectedMs[index]!;
   if (!Number.isNaN(expectedMs)) {
     addTrial(work, from, PLACE.speed, Math.min(1, expectedMs / durationMs), weight);
@@ -111,4 +111,10 @@ function addOutcome(
   }
   const used = jobs.usedShare[index]!;
   if (!Number.isNaN(used)) addTrial(work, from, PLACE.use, used, weight);
+}
+
+function addDuration({ now }: State, kind: Kind, row: number, jobs: JobColumns, index: number): void {
+  const durationMs = jobs.durationMs[index]!;
+  if (kind.durations === null || Number.isNaN(durationMs)) return;
+  kind.durations.add(row, 0, jobs.at[index]!, durationMs, 1, false, null, null, now);
 }

@@ -33,7 +33,10 @@ export function refreshSlice(state: State, elapsedMs: number): void {
     evaluateSubject(state, subject, BY_TIME);
     watchCrossing(state, subject, intervalMs);
     // Nobody else gives back the memory of a subject that has fallen silent.
-    kindOf(state, subject).aggregates?.expire(state.places.rowOf(subject), state.now);
+    const { aggregates, durations } = kindOf(state, subject);
+    const row = state.places.rowOf(subject);
+    aggregates?.expire(row, state.now);
+    durations?.expire(row, state.now);
   }
 }
 

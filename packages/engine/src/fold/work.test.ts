@@ -24,7 +24,7 @@ function policyOf(document: { readonly [key: string]: unknown }): Policy {
 }
 
 function labOf(count: number, policy = WORKER): { lab: Lab; workers: number[] } {
-  const lab = new Lab(policy);
+  const lab = new Lab(policy, { aggregates: true });
   const workers = Array.from({ length: count }, (_, index) => lab.register(`worker-${index}`));
   lab.apply(T0);
   return { lab, workers };
@@ -291,10 +291,16 @@ test("a snapshot written between batches, and the log behind it, give the same b
       expect(stateHash(restored(parts, lab))).toBe(stateHash(lab.state));
       const network = networkStanding(restored(parts, lab).kinds[0]!);
       expect(network).toEqual(networkStanding(lab.state.kinds[0]!));
+      expect(durationsOf(restored(parts, lab))).toEqual(durationsOf(lab.state));
     }),
     { numRuns: 40 },
   );
 });
+
+function durationsOf(state: State): unknown {
+  const { durations, table } = state.kinds[0]!;
+  return Array.from({ length: table.count }, (_, row) => durations!.read(row, 0, state.now));
+}
 
 /** Parts share one piece of memory, which the next one takes. */
 function copyOf(part: Part): Part {
@@ -332,15 +338,15 @@ function happen(lab: Lab, workers: readonly number[], { afterMs, subject: place,
     const selection = open === undefined ? 0 : open[0];
     const who = open === undefined ? subject : open[1].subject;
     lab.apply(at, {
-      jobs: jobsOf([{ subject: who, at, outcome, durationMs: 900, expectedMs: 1000, selection }]),
+      jobs: jobsOf([{ subject: who, at, outcome, durationMs: 900 + place, expectedMs: 1000, selection }]),
     });
   }
 }
 
 function restored(parts: readonly Part[], lab: Lab): State {
-  const restore = restoreParts({ seed: 99, policies: {}, aggregates: false });
+  const restore = restoreParts({ seed: 99, policies: {}, aggregates: true });
   if (parts.length === 0) {
-    const state = createState({ seed: 7, policies: { provider: WORKER }, aggregates: false });
+    const state = createState({ seed: 7, policies: { provider: WORKER }, aggregates: true });
     for (const batch of lab.log) apply(state, batch);
     return state;
   }

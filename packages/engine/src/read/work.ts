@@ -1,4 +1,5 @@
 /** How a worker is doing: condition, momentum, probation, health with its parts, and what its jobs came to. */
+import type { Aggregate } from "../aggregate/aggregate-store.ts";
 import { goodJobsNeeded, momentumOf } from "../fold/momentum.ts";
 import { newHealthReading, partScore, readHealth, silentAfterMs } from "../score/health.ts";
 import { scoreRow } from "../score/score.ts";
@@ -54,8 +55,10 @@ export interface JobStatistics {
   readonly clientFaults: number;
   /** Completed over finished jobs, 0..1; null before the first. */
   readonly successRate: number | null;
-  /** Mean duration in ms over the jobs that said one. */
+  /** Of the completed jobs that said how long they took, ms: the mean over all ... */
   readonly meanDurationMs: number | null;
+  /** ... and the distribution over the metric retention; null where there are none, or no aggregates are kept. */
+  readonly durations: Aggregate | null;
   readonly earnings: number;
   readonly inFlight: number;
   readonly exploring: number;
@@ -106,7 +109,7 @@ export function workStanding(state: State, subject: number, nowMs: number): Work
     isHealthy: isHeard && !isSilent && (health?.score ?? Infinity) >= kind.compiled.policy.health.healthyFrom,
     probation: isOnProbation ? probationOf(kind, work, from) : null,
     health,
-    jobs: jobStatistics(work, from),
+    jobs: { ...jobStatistics(work, from), durations: kind.durations?.read(row, 0, nowMs) ?? null },
     asOf: nowMs,
   };
 }
@@ -135,7 +138,7 @@ function healthStanding(kind: Kind, work: WorkChunk, from: number, nowMs: number
   return { score, lower, upper, reported, reportedAt: at, parts };
 }
 
-function jobStatistics({ f64, u32 }: WorkChunk, from: number): JobStatistics {
+function jobStatistics({ f64, u32 }: WorkChunk, from: number): Omit<JobStatistics, "durations"> {
   const ints = from * 2;
   const completed = u32[ints + COMPLETED]!;
   const finished = completed + u32[ints + FAILED]! + u32[ints + TIMED_OUT]! + u32[ints + INVALID]!;

@@ -78,6 +78,7 @@ function withOtherRows(part: Part): Part {
     writer.u8(reader.u8());
     writer.text(reader.text());
     writer.u8(reader.u8());
+    writer.u8(reader.u8());
   }
   return { ...part, bytes: writer.finish() };
 }

@@ -32,7 +32,7 @@ import {
 import { ByteReader, ByteWriter } from "../num/bytes.ts";
 
 /** Format of the parts; a snapshot of another version is not read. */
-export const SNAPSHOT_VERSION = 4;
+export const SNAPSHOT_VERSION = 5;
 /** A step writes about this much. */
 export const STEP_BYTES = 1 << 20;
 /**
@@ -265,9 +265,11 @@ function provisionalHead(provisional: Provisional): ProvisionalHead {
 /** What belongs to all rows of a kind's aggregates. */
 function aggregateBytes(kinds: readonly Kind[]): Uint8Array<ArrayBuffer> {
   const writer = new ByteWriter(1 << 10);
-  for (const { aggregates } of kinds) {
-    writer.u8(aggregates === null ? 0 : 1);
-    aggregates?.encodeHeader(writer);
+  for (const { aggregates, durations } of kinds) {
+    for (const store of [aggregates, durations]) {
+      writer.u8(store === null ? 0 : 1);
+      store?.encodeHeader(writer);
+    }
   }
   return writer.finish();
 }
@@ -330,8 +332,10 @@ function writeUnit(state: State, kind: Kind, first: number, writer: ByteWriter):
     if (profile !== undefined) profiles.push([subject, profile]);
   }
   writer.text(JSON.stringify({ sanctions, profiles }));
-  writer.u8(kind.aggregates === null ? 0 : 1);
-  kind.aggregates?.encodeRows(first, end - 1, writer);
+  for (const store of [kind.aggregates, kind.durations]) {
+    writer.u8(store === null ? 0 : 1);
+    store?.encodeRows(first, end - 1, writer);
+  }
 }
 
 interface Restoring {
@@ -391,7 +395,7 @@ function restoreHeader(state: State, header: Header): Translations {
   for (const { name, policy, rows, cuts, policyAt, hasWork, outcomes, open, window } of header.kinds) {
     const kind = addKind(state, name, policy);
     // Work rows outlive the policy that needed them.
-    if (hasWork) addWorkRows(kind);
+    if (hasWork) addWorkRows(state, kind);
     kind.cuts = cuts;
     kind.policyAt = policyAt;
     Object.assign(kind.network, outcomes);
@@ -403,10 +407,12 @@ function restoreHeader(state: State, header: Header): Translations {
 }
 
 function restoreAggregates(state: State, reader: ByteReader): void {
-  for (const { aggregates } of state.kinds) {
-    if (reader.u8() === 0) continue;
-    if (aggregates === null) throw new RangeError(AGGREGATES_REFUSED);
-    aggregates.decodeHeader(reader);
+  for (const { aggregates, durations } of state.kinds) {
+    for (const store of [aggregates, durations]) {
+      if (reader.u8() === 0) continue;
+      if (store === null) throw new RangeError(AGGREGATES_REFUSED);
+      store.decodeHeader(reader);
+    }
   }
 }
 
@@ -438,16 +444,17 @@ function restoreUnit(state: State, { row, work }: Translations, reader: ByteRead
   const rows = reader.u32();
   const rowBytes = row.translate(reader.raw(rows * row.writtenSize));
   const hasWork = reader.u8() === 1;
-  if (hasWork) addWorkRows(kind);
+  if (hasWork) addWorkRows(state, kind);
   const workBytes = hasWork ? work.translate(reader.raw(rows * work.writtenSize)) : NO_BYTES;
   kind.table.restore(first, rowBytes, workBytes, position);
   const { sanctions, profiles }: { sanctions: [number, StoredSanctions][]; profiles: [number, Profile][] } =
     JSON.parse(reader.text());
   for (const [subject, sanction] of sanctions) state.sanctions.restore(subject, sanction);
   for (const [subject, profile] of profiles) state.profiles.set(subject, profile);
-  const hasAggregates = reader.u8() === 1;
-  if (!hasAggregates) return;
-  if (kind.aggregates === null) throw new RangeError(AGGREGATES_REFUSED);
-  kind.aggregates.ensureRows(first + rows);
-  kind.aggregates.decodeRows(reader);
+  for (const store of [kind.aggregates, kind.durations]) {
+    if (reader.u8() === 0) continue;
+    if (store === null) throw new RangeError(AGGREGATES_REFUSED);
+    store.ensureRows(first + rows);
+    store.decodeRows(reader);
+  }
 }

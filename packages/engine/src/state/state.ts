@@ -1,5 +1,11 @@
 /** Everything the fold knows: one independent state machine for one partition of subjects. */
-import { AggregateStore, type AggregateOptions } from "../aggregate/aggregate-store.ts";
+import {
+  AggregateStore,
+  DURATION_SERIES,
+  METRIC_SERIES,
+  type AggregateOptions,
+} from "../aggregate/aggregate-store.ts";
+import { RAW_SAMPLES_MAX } from "../aggregate/raw-samples.ts";
 import { DeadlineQueue } from "../deadline/deadline-queue.ts";
 import type { Attributes } from "../event/acts.ts";
 import { newNetwork, type Network } from "../fold/network.ts";
@@ -41,6 +47,8 @@ export interface Kind {
   readonly table: RowTable;
   readonly rank: RankIndex;
   readonly aggregates: AggregateStore | null;
+  /** How long jobs took, of kinds with work rows. */
+  durations: AggregateStore | null;
   /** Totals over the kind's rows; only kinds with work rows are counted. */
   readonly network: Network;
   readonly selections: Selections;
@@ -124,19 +132,23 @@ export function addKind(state: State, name: string, given: Policy): Kind {
     table: new RowTable(),
     rank: new RankIndex(),
     aggregates: options.aggregates ? new AggregateStore(aggregateOptions(options, policy)) : null,
+    durations: null,
     network: newNetwork(),
     selections: { open: new Map(), window: new DecisionWindow(policy.selection.operatorWindow) },
     cuts: null,
     policyAt: 0,
   };
-  if (kind.compiled.hasWork) addWorkRows(kind);
+  if (kind.compiled.hasWork) addWorkRows(state, kind);
   state.kinds.push(kind);
   return kind;
 }
 
 /** Gives the kind's rows the part that jobs and health reports need; once it is there it stays. */
-export function addWorkRows(kind: Kind): void {
+export function addWorkRows({ options }: State, kind: Kind): void {
   kind.table.addWork(WORK_ROW_SIZE);
+  if (!options.aggregates || kind.durations !== null) return;
+  kind.durations = new AggregateStore(durationOptions(options, kind.compiled.policy), DURATION_SERIES);
+  kind.durations.ensureRows(kind.table.count);
 }
 
 /** What the policy asks of a kind's aggregates, within the memory that the installation gives them. */
@@ -144,6 +156,13 @@ export function aggregateOptions({ rawSamplesMax }: StateOptions, policy: Policy
   const { metricRetentionMs, aggregateIntervalMs, sampleSize } = policy;
   const limits = { metricRetentionMs, aggregateIntervalMs, sampleSize };
   return rawSamplesMax === undefined ? limits : { ...limits, rawSamplesMax };
+}
+
+/** Durations are one series beside the eight of metrics, and share memory with them in that proportion. */
+export function durationOptions(options: StateOptions, policy: Policy): AggregateOptions {
+  const rawSamplesMax = Math.ceil((options.rawSamplesMax ?? RAW_SAMPLES_MAX) / METRIC_SERIES.length);
+  const rawTextMax = 0;
+  return { ...aggregateOptions(options, policy), rawSamplesMax, rawTextMax };
 }
 
 export function kindNamed(state: State, name: string): Kind | undefined {

@@ -9,6 +9,7 @@ import type {
 import type { z } from "zod";
 import type { RecordedBid } from "../app/selections/record.ts";
 import type { MadeSelection } from "../app/selections/selections.ts";
+import { presentAggregate } from "./present.ts";
 import { time, timeOrNull } from "./route.ts";
 
 export function presentWork(work: WorkStanding): z.output<typeof Work> {
@@ -43,6 +44,7 @@ export function presentWork(work: WorkStanding): z.output<typeof Work> {
       client_faults: jobs.clientFaults,
       success_rate: jobs.successRate,
       mean_duration_ms: jobs.meanDurationMs,
+      durations: jobs.durations && presentAggregate(jobs.durations),
       earnings: jobs.earnings,
       in_flight: jobs.inFlight,
       exploring: jobs.exploring,

@@ -180,6 +180,18 @@ test("health and jobs over the interface are what a worker is judged by", async 
   expect(made.bids.at(-1)).toMatchObject({ id: "worker-1", excluded: "low_health" });
 });
 
+test("how long the completed jobs took is told as percentiles, failures left out", async () => {
+  const jobs = Array.from({ length: 99 }, (_, index) => {
+    return { type: "job", subject: "worker-1", outcome: "success", duration_ms: 10 * (index + 1) };
+  });
+  const failed = { type: "job", subject: "worker-1", outcome: "failure", duration_ms: 1 };
+  expect((await sendEvents([...jobs, failed])).json()).toMatchObject({ accepted: 100 });
+  const { durations, mean_duration_ms: mean } = (await work("worker-1")).jobs;
+  expect(mean).toBe(500);
+  expect(durations).toMatchObject({ count: 99, average: 500, min: 10, max: 990, exact: true });
+  expect(durations.percentiles).toEqual({ p50: 500, p90: 900, p95: 950, p99: 990 });
+});
+
 test.each([
   ["an outcome of nobody's selection", { selection_id: "sel_1_0" }, "selection_not_open", "/0/selection_id"],
   ["a kind that reads no jobs", { subject: "disk-1" }, "source_not_read", "/0/type"],
