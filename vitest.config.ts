@@ -7,6 +7,7 @@ export default defineConfig({
       "tools/**/*.test.ts",
       "examples/**/*.test.ts",
       "bench/**/*.test.ts",
+      "sim/**/*.test.ts",
       "tests/**/*.test.ts",
     ],
     // Processes, not threads: tests open worker threads, SQLite files and signal handlers of their own.

@@ -41,7 +41,7 @@ function matches(name: string): boolean {
 }
 
 function report(scenario: Scenario): void {
-  const runs = seeds.map((seed) => scenario.run(seed));
+  const runs = seeds.map((seed) => scenario.run(seed, 1));
   for (const [place, figure] of scenario.figures.entries()) {
     const measured = runs.map((run) => run[place]!);
     // Shares are ratios, and adding them up may leave a bit behind the bound.

@@ -12,6 +12,14 @@ export interface Scenario {
   readonly name: string;
   readonly title: string;
   readonly figures: readonly Figure[];
-  /** Values in the order of `figures`. */
-  run(seed: number): readonly number[];
+  /**
+   * Values in the order of `figures`. A size below 1 shortens the run to that share of it, which shows that a scenario
+   * works, not what it reaches.
+   */
+  run(seed: number, size: number): readonly number[];
+}
+
+/** A number of jobs or of other things at this size. */
+export function sized(count: number, size: number): number {
+  return Math.ceil(count * size);
 }

@@ -7,6 +7,8 @@ import {
   FAILURE,
   gather,
   kindNamed,
+  metricCode,
+  monitorVerdicts,
   NOBODY,
   parsePolicy,
   select,
@@ -17,6 +19,7 @@ import {
   type Entry,
   type JobColumns,
   type Kind,
+  type MetricName,
   type Policy,
   type State,
 } from "@staunch/engine";
@@ -43,6 +46,14 @@ export interface Outcome {
 export const good: Outcome = { code: SUCCESS, durationMs: SECOND_MS };
 export const bad: Outcome = { code: FAILURE, durationMs: SECOND_MS };
 
+/** What was measured of a subject. */
+export interface Probe {
+  readonly subject: number;
+  readonly metric: MetricName;
+  readonly value: number;
+  readonly at: number;
+}
+
 /** What a choice was: who, and how it came about. */
 export interface Choice {
   readonly subject: number;
@@ -60,7 +71,8 @@ export class World {
   readonly state: State;
   readonly random: Random;
   nowMs = T0;
-  private readonly selection = new Selection();
+  /** The newest selection, with the reasons of the bids that it left out. */
+  readonly selection = new Selection();
   private readonly candidates = new Candidates();
   private readonly kind: Kind;
   private readonly pending: Pending[] = [];
@@ -140,6 +152,48 @@ export class World {
     this.log({ jobs: jobColumns(this.nowMs, subject, code, durationMs, selection) });
   }
 
+  ban(subject: number): void {
+    const act: Act = {
+      type: "penalty.applied",
+      subject,
+      penalty: "ban",
+      severity: "critical",
+      points: 0,
+      fraction: null,
+      at: this.nowMs,
+      expiresAt: null,
+      fade: "none",
+      evidence: ["sim"],
+      context: {},
+      issuer: "sim",
+      reason: "banned",
+    };
+    this.log({ acts: [act] });
+  }
+
+  /** Logs what was measured, by a monitor if it is named. */
+  observe(probes: readonly Probe[], monitor: string | null = null): void {
+    const samples = {
+      count: probes.length,
+      at: Float64Array.from(probes, ({ at }) => at),
+      value: Float64Array.from(probes, ({ value }) => value),
+      subject: Uint32Array.from(probes, ({ subject }) => subject),
+      kind: Uint8Array.from(probes, ({ metric }) => metricCode(metric)),
+      weight: null,
+      monitor: monitor === null ? null : probes.map(() => monitor),
+      context: null,
+    };
+    this.log({ samples });
+  }
+
+  /** Judges the windows of monitors that are over, as the service does before it appends anything else. */
+  judge(): void {
+    const acts = this.state.provisional
+      .over(this.state.now)
+      .flatMap((window) => monitorVerdicts(this.state, window));
+    if (acts.length > 0) this.log({ acts });
+  }
+
   log(parts: Partial<Entry>): number {
     const batch = {
       position: this.state.position + 1,
@@ -159,7 +213,11 @@ export class World {
 }
 
 export function workerPolicy(document: { readonly [key: string]: unknown } = {}): Policy {
-  const parsed = parsePolicy({ extends: "compute-worker", ...document });
+  return policyOf({ extends: "compute-worker", ...document });
+}
+
+export function policyOf(document: { readonly [key: string]: unknown }): Policy {
+  const parsed = parsePolicy(document);
   if (parsed.type === "invalid") throw new Error(parsed.problems.map(({ message }) => message).join("; "));
   return parsed.policy;
 }

@@ -1,5 +1,5 @@
 /** What happens when something changes: a worker fails for a while, somebody new comes, an operator floods. */
-import type { Scenario } from "../scenario.ts";
+import { sized, type Scenario } from "../scenario.ts";
 import { equalBids, hire, JOB_EVERY_MS, offer } from "../traffic.ts";
 import { bad, good, World, type Bid } from "../world.ts";
 
@@ -17,14 +17,15 @@ const recovery: Scenario = {
     { name: "share in seconds 5 to 10", must: "at most", bound: 0.1, unit: "x fair" },
     { name: "share 120 to 180 s after", must: "at least", bound: 0.5, unit: "x fair" },
   ],
-  run: (seed) => {
+  run: (seed, size) => {
     const world = new World(seed);
     const subjects = hire(world, WORKERS);
+    const warm = sized(WARM_UP_SECONDS, size) * PER_SECOND;
     const victim = subjects[0]!;
     const shares = [0, 0];
-    const secondOf = (job: number): number => job / PER_SECOND - WARM_UP_SECONDS;
+    const secondOf = (job: number): number => (job - warm) / PER_SECOND;
     offer(world, {
-      jobs: (WARM_UP_SECONDS + 10 + 180) * PER_SECOND,
+      jobs: warm + sized(10 + 180, size) * PER_SECOND,
       bids: equalBids(subjects),
       outcomeOf: (subject, job) =>
         subject === victim && secondOf(job) >= 0 && secondOf(job) < 10 ? bad : good,
@@ -40,6 +41,7 @@ const recovery: Scenario = {
 };
 
 const NEWCOMER_JOBS = 2000;
+const LAST_JOBS = 500;
 
 function newcomer(
   name: string,
@@ -51,24 +53,26 @@ function newcomer(
     name,
     title,
     figures: [figure],
-    run: (seed) => {
+    run: (seed, size) => {
       const world = new World(seed);
       const old = hire(world, WORKERS);
-      const warm = WARM_UP_SECONDS * PER_SECOND;
+      const warm = sized(WARM_UP_SECONDS, size) * PER_SECOND;
+      const jobs = sized(NEWCOMER_JOBS, size);
+      const last = sized(LAST_JOBS, size);
       offer(world, { jobs: warm, bids: equalBids(old), outcomeOf: () => good });
       const fresh = world.register("newcomer");
       let late = 0;
       const counts = offer(world, {
         firstJob: warm,
-        jobs: NEWCOMER_JOBS,
+        jobs,
         bids: equalBids([...old, fresh]),
         outcomeOf: (subject) => (subject === fresh && world.random.next() < failureRate ? bad : good),
         onChoice: (subject, job) => {
-          if (subject === fresh && job >= warm + NEWCOMER_JOBS - 500) late += 1;
+          if (subject === fresh && job >= warm + jobs - last) late += 1;
         },
       });
-      if (failureRate === 0) return [(late * (WORKERS + 1)) / 500];
-      return [(100 * (counts.get(fresh) ?? 0)) / NEWCOMER_JOBS];
+      if (failureRate === 0) return [(late * (WORKERS + 1)) / last];
+      return [(100 * (counts.get(fresh) ?? 0)) / jobs];
     },
   };
 }
@@ -81,7 +85,7 @@ const operator: Scenario = {
   name: "operator",
   title: "an operator with 19 of 50 registrations, 20 % cheaper",
   figures: [{ name: "largest share of 1,000 decisions", must: "at most", bound: 35, unit: "%" }],
-  run: (seed) => {
+  run: (seed, size) => {
     const world = new World(seed);
     const flood = Array.from({ length: OF_ONE }, (_, index) => world.register(`flood-${index}`, "one"));
     const others = hire(world, REGISTRATIONS - OF_ONE);
@@ -91,7 +95,7 @@ const operator: Scenario = {
     );
     const chosen: boolean[] = [];
     offer(world, {
-      jobs: 6000,
+      jobs: sized(6000, size),
       bids,
       outcomeOf: () => good,
       onChoice: (subject) => chosen.push(isOfOne.has(subject)),

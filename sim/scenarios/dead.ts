@@ -1,6 +1,6 @@
 /** One worker that fails every call among healthy ones: how many of the jobs it still gets. */
 import { TIMEOUT } from "@staunch/engine";
-import type { Scenario } from "../scenario.ts";
+import { sized, type Scenario } from "../scenario.ts";
 import { equalBids, hire, offer } from "../traffic.ts";
 import { bad, good, workerPolicy, World, type Outcome } from "../world.ts";
 
@@ -34,22 +34,25 @@ export const dead: readonly Scenario[] = CASES.map((one) => ({
   name: `${one.name}-of-${one.healthy + 1}-${one.policy}`,
   title: `one dead among ${one.healthy} healthy, ${one.title}, ${one.policy}`,
   figures: [{ name: "jobs to the dead one", must: "at most", bound: one.bound, unit: "%" }],
-  run: (seed) => [shareOfDead(seed, one)],
+  run: (seed, size) => [shareOfDead(seed, size, one)],
 }));
 
-function shareOfDead(seed: number, { healthy, policy, cheap, failure = bad, dies = 0 }: Case): number {
+function shareOfDead(seed: number, size: number, one: Case): number {
+  const { healthy, policy, cheap, failure = bad } = one;
   const world = new World(seed, workerPolicy({ selection: { policy } }));
   const subjects = hire(world, healthy + 1);
   const victim = subjects[0]!;
   const bids = equalBids(subjects).map((bid) =>
     cheap && bid.subject === victim ? { ...bid, price: bid.price / 5, timeMs: bid.timeMs / 5 } : bid,
   );
+  const dies = sized(one.dies ?? 0, size);
   if (dies > 0) offer(world, { jobs: dies, bids, outcomeOf: () => good });
+  const jobs = sized(JOBS, size);
   const counts = offer(world, {
     firstJob: dies,
-    jobs: JOBS,
+    jobs,
     bids,
     outcomeOf: (subject) => (subject === victim ? failure : good),
   });
-  return (100 * (counts.get(victim) ?? 0)) / JOBS;
+  return (100 * (counts.get(victim) ?? 0)) / jobs;
 }

@@ -1,6 +1,6 @@
 /** What the score says of workers that differ little, and how often its interval holds. */
 import { standing } from "@staunch/engine";
-import type { Scenario } from "../scenario.ts";
+import { sized, type Scenario } from "../scenario.ts";
 import { hire } from "../traffic.ts";
 import { bad, good, T0, World } from "../world.ts";
 
@@ -40,9 +40,9 @@ const saturation: Scenario = {
     { name: ".5|2, 1|5, 5|10 apart at 5,000", must: "at least", bound: 1, unit: "of pairs" },
     { name: "neighbours apart at 20,000", must: "at least", bound: 1, unit: "of pairs" },
   ],
-  run: (seed) => {
-    const some = measured(seed, RATES, 5000);
-    const many = measured(seed, RATES, 20_000);
+  run: (seed, size) => {
+    const some = measured(seed, RATES, sized(5000, size));
+    const many = measured(seed, RATES, sized(20_000, size));
     const apart = (list: readonly Success[], better: number, worse: number): boolean =>
       list[better]!.lower > list[worse]!.upper;
     const neighbours = [0, 1, 2, 3];
@@ -64,8 +64,8 @@ const coverage: readonly Scenario[] = [0.005, 0.05, 0.2].map((rate) => ({
     { name: "intervals that hold", must: "at least", bound: 94, unit: "%" },
     { name: "and not more", must: "at most", bound: 97, unit: "%" },
   ],
-  run: (seed) => {
-    const rates = Array.from({ length: COVERED }, () => rate);
+  run: (seed, size) => {
+    const rates = Array.from({ length: sized(COVERED, size) }, () => rate);
     const holds = measured(seed, rates, 1000).map(
       ({ lower, upper }) => lower <= 100 * (1 - rate) && 100 * (1 - rate) <= upper,
     );

@@ -1,5 +1,5 @@
 /** How jobs are shared among workers that deserve alike, and around one that does not. */
-import type { Scenario } from "../scenario.ts";
+import { sized, type Scenario } from "../scenario.ts";
 import { equalBids, hire, offer } from "../traffic.ts";
 import { bad, good, World } from "../world.ts";
 
@@ -13,11 +13,12 @@ const equals: Scenario = {
     { name: "largest share", must: "at most", bound: 1.3, unit: "x fair" },
     { name: "smallest share", must: "at least", bound: 0.6, unit: "x fair" },
   ],
-  run: (seed) => {
+  run: (seed, size) => {
     const world = new World(seed);
+    const jobs = sized(JOBS, size);
     const subjects = hire(world, EQUALS);
-    const counts = offer(world, { jobs: JOBS, bids: equalBids(subjects), outcomeOf: () => good });
-    const shares = subjects.map((subject) => ((counts.get(subject) ?? 0) * EQUALS) / JOBS);
+    const counts = offer(world, { jobs, bids: equalBids(subjects), outcomeOf: () => good });
+    const shares = subjects.map((subject) => ((counts.get(subject) ?? 0) * EQUALS) / jobs);
     return [Math.max(...shares), Math.min(...shares)];
   },
 };
@@ -29,12 +30,13 @@ const oneDeadOfTen: Scenario = {
     { name: "success", must: "at least", bound: 0.988, unit: "of jobs" },
     { name: "largest healthy share", must: "at most", bound: 15, unit: "%" },
   ],
-  run: (seed) => {
+  run: (seed, size) => {
     const world = new World(seed);
+    const jobs = sized(JOBS, size);
     const subjects = hire(world, 10);
     let succeeded = 0;
     const counts = offer(world, {
-      jobs: JOBS,
+      jobs,
       bids: equalBids(subjects),
       outcomeOf: (subject) => {
         const outcome = subject !== subjects[0] && world.random.next() < 0.99 ? good : bad;
@@ -43,7 +45,7 @@ const oneDeadOfTen: Scenario = {
       },
     });
     const largest = Math.max(...subjects.slice(1).map((subject) => counts.get(subject) ?? 0));
-    return [succeeded / JOBS, (100 * largest) / JOBS];
+    return [succeeded / jobs, (100 * largest) / jobs];
   },
 };
 

@@ -44,6 +44,8 @@ export class Candidates {
   /** Jobs finished so far, and the good ones among them. */
   jobs = new Float64Array(0);
   completed = new Float64Array(0);
+  /** 1 where the newest outcome was a failure. */
+  failing = new Uint8Array(0);
   /** Decayed job outcomes with the prior. */
   successes = new Float64Array(0);
   failures = new Float64Array(0);
@@ -71,6 +73,7 @@ export class Candidates {
     this.operator = new Uint32Array(capacity);
     this.jobs = new Float64Array(capacity);
     this.completed = new Float64Array(capacity);
+    this.failing = new Uint8Array(capacity);
     this.successes = new Float64Array(capacity);
     this.failures = new Float64Array(capacity);
     this.flags = new Uint8Array(capacity);

@@ -11,6 +11,7 @@ import {
   EXPLORE_NOT_BEFORE,
   EXPLORING,
   FAILED,
+  GOOD_RUN,
   IN_FLIGHT,
   INVALID,
   OPERATOR,
@@ -65,6 +66,7 @@ export function gather(state: State, kind: Kind, bids: Bids, nowMs: number, into
       work.u32[ints + FAILED]! +
       work.u32[ints + TIMED_OUT]! +
       work.u32[ints + INVALID]!;
+    into.failing[bid] = into.jobs[bid]! > 0 && work.u32[ints + GOOD_RUN] === 0 ? 1 : 0;
     into.successes[bid] = sums.wv + priorWeight * kind.compiled.priorUtility;
     into.failures[bid] = sums.w - sums.wv + priorWeight * (1 - kind.compiled.priorUtility);
     into.flags[bid] = flagsOf(kind, chunk, start, reading, nowMs);

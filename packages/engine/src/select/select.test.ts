@@ -41,6 +41,7 @@ const bid: fc.Arbitrary<Bid> = fc.record({
   operator: fc.nat(6),
   jobs: fc.nat(40),
   completed: fc.nat(10),
+  failing: fc.boolean(),
   successes: fc.oneof(fc.constant(0), fc.double({ min: 0, max: 1000, noNaN: true })),
   failures: fc.oneof(fc.constant(0), fc.double({ min: 0, max: 1000, noNaN: true })),
   flags: fc.oneof(fc.constant(0), fc.nat(0x3f)),
@@ -625,6 +626,17 @@ describe("slow start", () => {
     const failed: SomeOfBid = { ...fresh, jobs: 3, completed: 0, exploreNotBeforeMs: T0 + 1 };
     expect(choicesOf(DECISIONS, [{ ...busy, inFlight: 9 }, failed])[1]).toBe(0);
     expect(choicesOf(DECISIONS, [failed, failed])[2]).toBe(0);
+  });
+
+  test("whose newest job failed gets none while others of it run, and one when they are over", () => {
+    const busier: SomeOfBid = { inFlight: 3 };
+    const running: SomeOfBid = { failing: true, inFlight: 1 };
+    choicesOf(FEW, [running, busier], {}, undefined, ({ chosen, exclusion }) => {
+      expect(chosen).toBe(1);
+      expect(exclusion[0]).toBe(SLOW_START);
+    });
+    expect(choicesOf(FEW, [{ failing: true }, busier])[0]).toBe(FEW);
+    expect(choicesOf(FEW, [running, { ...running, inFlight: 9 }])[0]).toBe(FEW);
   });
 
   test("gives way to the cap of an operator", () => {

@@ -1,6 +1,7 @@
 /**
  * Slow start: who has done few jobs well gets few at once, as many as it has done, so that a bidder whose jobs hang is
- * not given a hundred before the first of them fails. Who has only failed so far waits for exploration.
+ * not given a hundred before the first of them fails. Whose newest job failed gets none while others of it run: the next of
+ * them tells whether it was that job or all of them. Who has only failed so far waits for exploration.
  */
 import type { Candidates } from "./candidates.ts";
 import type { SelectionRules } from "./rules.ts";
@@ -11,15 +12,15 @@ import { SLOW_START, type Selection } from "./selection.ts";
  * where all are at their limit the least loaded are listed, where all have only failed, all.
  */
 export function listUnderLoad(candidates: Candidates, rules: SelectionRules, selection: Selection): number {
-  const { inFlight, completed, jobs } = candidates;
+  const { inFlight, completed, failing, jobs } = candidates;
   const { pool, poolCount, list, exclusion } = selection;
   const { slowStart } = rules;
   let count = 0;
   for (let place = 0; place < poolCount; place++) {
     const bid = pool[place]!;
     const done = completed[bid]!;
-    const isUnder = inFlight[bid]! < (done > slowStart ? done : slowStart) && (done > 0 || jobs[bid] === 0);
-    if (isUnder) list[count++] = bid;
+    const limit = failing[bid] === 1 ? 1 : done > slowStart ? done : slowStart;
+    if (inFlight[bid]! < limit && (done > 0 || jobs[bid] === 0)) list[count++] = bid;
     else exclusion[bid] = SLOW_START;
   }
   return count > 0 ? count : listLeastLoaded(candidates, rules, selection);

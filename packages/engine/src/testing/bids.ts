@@ -17,6 +17,7 @@ export interface Bid {
   readonly operator: number;
   readonly jobs: number;
   readonly completed: number;
+  readonly failing: boolean;
   readonly successes: number;
   readonly failures: number;
   readonly flags: number;
@@ -42,6 +43,7 @@ export function candidatesOf(bids: readonly SomeOfBid[], candidates = new Candid
     candidates.operator[place] = bid.operator ?? 1000 + place;
     candidates.jobs[place] = bid.jobs ?? 1000;
     candidates.completed[place] = bid.completed ?? candidates.jobs[place];
+    candidates.failing[place] = bid.failing === true ? 1 : 0;
     candidates.successes[place] = bid.successes ?? 1000 * reputation;
     candidates.failures[place] = bid.failures ?? 1000 * (1 - reputation);
     candidates.flags[place] = bid.flags ?? 0;
