@@ -404,6 +404,12 @@ const PENALTY: readonly Field[] = [
 ];
 const REWARD: readonly Field[] = [["points", ["1", "0.001", "50"]], ["reason", texts("why")], FACTS];
 const REVOKED: readonly Field[] = [["reason", texts("why")]];
+const MISBEHAVIOUR: readonly Field[] = [
+  ["reason", texts("why")],
+  ["evidence", ['["a"]', '["a","b"]', "[]"]],
+  ["job_id", texts("job-1")],
+  FACTS,
+];
 const EVENTS: readonly (readonly Field[])[] = [
   [
     ["type", texts("metric")],
@@ -433,6 +439,7 @@ const EVENTS: readonly (readonly Field[])[] = [
   [["type", texts("reward")], ["subject", [SUBJECT]], ["reward", texts("high_uptime")], ...REWARD, ...COMMON],
   [["type", texts("penalty_revoked")], ["penalty_id", [LEARNED]], ...REVOKED],
   [["type", texts("reward_revoked")], ["reward_id", [LEARNED]], ...REVOKED],
+  [["type", texts("misbehaviour")], ["subject", [SUBJECT]], ...MISBEHAVIOUR, ...COMMON],
 ];
 const BODIES: { readonly [url: string]: readonly Field[] } = {
   "/api/keys": [
@@ -450,6 +457,9 @@ const BODIES: { readonly [url: string]: readonly Field[] } = {
     ...PENALTY,
     ["at", ['"2026-11-25T03:00:00Z"']],
   ],
+  "/api/subjects/:id/misbehaviour": [...MISBEHAVIOUR, ["at", ['"2026-11-25T03:00:00Z"']]],
+  "/api/misbehaviour/:id/confirm": REVOKED,
+  "/api/misbehaviour/:id/dismiss": REVOKED,
   "/api/subjects/:id/rewards": [
     ["type", texts("high_uptime")],
     ...REWARD,

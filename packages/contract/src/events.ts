@@ -127,6 +127,18 @@ const rewardRevokedEvent = z.strictObject({
   id: ownId,
 });
 
+const misbehaviourEvent = z.strictObject({
+  type: z.literal("misbehaviour"),
+  subject,
+  reason,
+  evidence: z.array(text(1024)).min(1).max(32).describe("Links or ids of what proves it."),
+  at,
+  context: facts,
+  job_id: id("The job it is about.").optional(),
+  kind,
+  id: ownId,
+});
+
 /** One event as sent, without what depends on the time of day. */
 export const Event = z.discriminatedUnion("type", [
   metricEvent,
@@ -137,6 +149,7 @@ export const Event = z.discriminatedUnion("type", [
   penaltyRevokedEvent,
   rewardEvent,
   rewardRevokedEvent,
+  misbehaviourEvent,
 ]);
 export type Event = z.infer<typeof Event>;
 
@@ -198,7 +211,7 @@ export const IngestResult = z.object({
   sanctions: z
     .array(z.object({ index: z.int(), id: z.string() }))
     .optional()
-    .describe("Ids of the penalties and rewards given or revoked, by the place of their event."),
+    .describe("Ids of the penalties, rewards and reports given or revoked, by the place of their event."),
   position: z.int().describe("Log position as of which reads know these events."),
   logged_at: z.string().describe("When that position was logged, RFC 3339."),
   duplicate: z

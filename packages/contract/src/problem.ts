@@ -58,6 +58,11 @@ export const ERRORS = {
     title: "The key's role does not allow this",
     meaning: "The route needs a higher role than the key has; the detail names both.",
   },
+  report_is_own: {
+    status: 403,
+    title: "The report is your own",
+    meaning: "Whoever reports misbehaviour does not decide about it; use another operator's key.",
+  },
   route_not_found: {
     status: 404,
     title: "There is no such address",
@@ -93,6 +98,11 @@ export const ERRORS = {
     title: "There is no such reward",
     meaning: "The id is unknown, or the reward ended long ago and only history and log still have it.",
   },
+  report_not_found: {
+    status: 404,
+    title: "There is no such report",
+    meaning: "The id is unknown, or the report was decided long ago and only history and log still have it.",
+  },
   key_not_found: {
     status: 404,
     title: "There is no such API key",
@@ -117,6 +127,16 @@ export const ERRORS = {
     status: 409,
     title: "The reward is not active",
     meaning: "It has ended or was revoked already, so there is nothing to revoke.",
+  },
+  report_decided: {
+    status: 409,
+    title: "The report is decided",
+    meaning: "It was confirmed or dismissed already; only a confirmed one can still be dismissed.",
+  },
+  too_many_reports: {
+    status: 409,
+    title: "The subject has too many undecided reports",
+    meaning: "A subject can have 100 reports that nobody has decided; confirm or dismiss some first.",
   },
   kind_mismatch: {
     status: 409,

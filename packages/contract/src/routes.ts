@@ -7,6 +7,13 @@ import { NotModified, SubjectPath } from "./common.ts";
 import { Events, IngestQuery, IngestResult } from "./events.ts";
 import { CreatedKey, KeyList, KeyPath, KeyRecord, KeyRequest } from "./keys.ts";
 import { LiveHeaders, LiveQuery } from "./live.ts";
+import {
+  DecisionRequest,
+  MisbehaviourPage,
+  MisbehaviourQuery,
+  MisbehaviourReport,
+  MisbehaviourRequest,
+} from "./misbehaviour.ts";
 import { MonitorPage, MonitorsQuery } from "./monitors.ts";
 import {
   ActivePolicy,
@@ -230,6 +237,54 @@ export const ROUTES = {
       params: SanctionPath,
       query: RevokeQuery,
       responses: { 200: Reward },
+    },
+  },
+  misbehaviour: {
+    list: {
+      method: "GET",
+      path: "/api/subjects/{id}/misbehaviour",
+      role: "viewer",
+      summary: "Reports of misbehaviour of a subject",
+      description: "Newest first: all undecided, and those that were decided within the history retention.",
+      params: SubjectPath,
+      query: MisbehaviourQuery,
+      responses: { 200: MisbehaviourPage },
+    },
+    report: {
+      method: "POST",
+      path: "/api/subjects/{id}/misbehaviour",
+      role: "ingest",
+      summary: "Report misbehaviour",
+      description:
+        "A logged act, signed by the key. It changes nothing until somebody else confirms it, unless the policy says `misbehaviour.confirm: none`. Takes `Idempotency-Key`.",
+      params: SubjectPath,
+      body: MisbehaviourRequest,
+      responses: { 201: MisbehaviourReport },
+      repeat: "keyed",
+    },
+    confirm: {
+      method: "POST",
+      path: "/api/misbehaviour/{id}/confirm",
+      role: "operator",
+      summary: "Confirm a report of misbehaviour",
+      description:
+        "With another key than the reporter's. It becomes a `malicious_behavior` penalty, and the third one confirmed bans for thirty days (`misbehaviour` in the policy).",
+      params: SanctionPath,
+      body: DecisionRequest,
+      responses: { 200: MisbehaviourReport },
+      repeat: "keyed",
+    },
+    dismiss: {
+      method: "POST",
+      path: "/api/misbehaviour/{id}/dismiss",
+      role: "operator",
+      summary: "Dismiss a report of misbehaviour",
+      description:
+        "With another key than the reporter's. One that was confirmed is overturned: its penalty is revoked, and a ban that has too few reports left with it.",
+      params: SanctionPath,
+      body: DecisionRequest,
+      responses: { 200: MisbehaviourReport },
+      repeat: "keyed",
     },
   },
   rankings: {

@@ -12,6 +12,7 @@ import {
   Time,
   TimeInput,
 } from "./common.ts";
+import { MisbehaviourReport } from "./misbehaviour.ts";
 import { Penalty, Reward } from "./sanctions.ts";
 import { COMPONENT_NAMES, METRIC_NAMES, PENALTY_TYPES, REWARD_TYPES, SEVERITIES } from "./vocabulary.ts";
 
@@ -348,6 +349,16 @@ export const Crossing = z
     }),
     z.object({
       ...CrossingHead,
+      type: z.enum(["misbehaviour.reported", "misbehaviour.confirmed", "misbehaviour.dismissed"]),
+      detail: z.object({
+        id: z.string(),
+        issuer: z.string().describe("Who reported it or decided."),
+        reason: z.string(),
+        job_id: z.string().nullable(),
+      }),
+    }),
+    z.object({
+      ...CrossingHead,
       type: z.literal("evidence.voided"),
       detail: z.object({
         monitor: z.string().describe("It failed, not the subject: what it saw in the window does not count."),
@@ -359,11 +370,12 @@ export const Crossing = z
   ])
   .meta({ id: "Crossing" });
 
-/** A penalty or reward as their own routes show it. */
+/** A penalty, a reward or a report of misbehaviour as their own routes show it. */
 export const PastSanction = z
   .discriminatedUnion("kind", [
     z.object({ kind: z.literal("penalty"), ...Penalty.shape }),
     z.object({ kind: z.literal("reward"), ...Reward.shape }),
+    z.object({ kind: z.literal("misbehaviour"), ...MisbehaviourReport.shape }),
   ])
   .meta({ id: "PastSanction" });
 

@@ -139,6 +139,9 @@ export type {
   Attributes,
   Context,
   Json,
+  MisbehaviourConfirmed,
+  MisbehaviourDismissed,
+  MisbehaviourReported,
   MonitorFault,
   PenaltyApplied,
   PenaltyRevoked,
@@ -192,6 +195,7 @@ export {
   type Sanctions,
   type AlertFacts,
 } from "./sanction/sanction.ts";
+export { penaltyIdOf, type Decision, type MisbehaviourReport } from "./sanction/misbehaviour.ts";
 export {
   workStanding,
   type HealthPartStanding,

@@ -7,9 +7,11 @@ import { commonRate, ownRate } from "./guard/monitor-fault.ts";
 import { tailBound } from "./num/tail.ts";
 import { formatDuration } from "./policy/duration.ts";
 import { COMPONENTS, type Policy } from "./policy/policy.ts";
+import { parsePolicy } from "./policy/parse.ts";
 import { STORAGE_PROVIDER } from "./policy/presets.ts";
 import { PENALTY_TYPES, REWARD_TYPES, SEVERITIES } from "./policy/vocabulary.ts";
 import { ALERT_POINTS, ALERT_TO_PENALTY, alertPenaltyType } from "./sanction/alert.ts";
+import type { MisbehaviourReport } from "./sanction/misbehaviour.ts";
 import { penaltyTerm } from "./sanction/sanction.ts";
 import { ends, intervalEnds } from "./score/component.ts";
 import { selectAmong, type SomeOfBid } from "./testing/bids.ts";
@@ -21,6 +23,7 @@ import {
   metric,
   MINUTE_MS,
   penalty,
+  report,
   policyWith,
   reward,
   T0,
@@ -122,6 +125,21 @@ function penaltyPoints(act: Parameters<typeof penalty>[1], laterMs = 0): number 
     .points;
 }
 
+function reportPoints(laterMs: number): number {
+  const parsed = parsePolicy({ extends: "compute-worker" });
+  if (parsed.type === "invalid") throw new Error("the preset is no policy");
+  const lab = after(parsed.policy, [T0, { acts: [report(0)] }]);
+  const [{ id: reportId }] = lab.state.sanctions.of(0)!.reports as [MisbehaviourReport];
+  const confirmed = {
+    type: "misbehaviour.confirmed",
+    reportId,
+    issuer: "key:judge",
+    reason: "seen",
+  } as const;
+  lab.apply(T0, { acts: [confirmed] });
+  return lab.standing(0, T0 + laterMs).penalties[0]!.points;
+}
+
 function rewardPoints(count: number, act: Parameters<typeof reward>[1]): number {
   const lab = after(STORAGE_PROVIDER, [T0, { acts: Array.from({ length: count }, () => reward(0, act)) }]);
   return lab.standing(0).rewards.reduce((sum, { points }) => sum + points, 0);
@@ -196,6 +214,7 @@ const EXAMPLES: Readonly<Record<string, () => number>> = {
     const term = penaltyTerm(STORAGE_PROVIDER, "job_timeout", asked, T0);
     return penaltyPoints({ penalty: "job_timeout", points: null, fraction: 0.3, ...term }, 3.5 * DAY_MS);
   },
+  misbehaviour: () => reportPoints(3.5 * DAY_MS),
   reward: () => rewardPoints(1, { points: 4 }),
   "reward-cap": () => rewardPoints(3, { points: 10 }),
   alert: () => alertPoints("mean", "uptime", 0.7),

@@ -13,6 +13,7 @@ import { Ingest } from "./app/ingest/ingest.ts";
 import { Keys } from "./app/keys/keys.ts";
 import { LiveHub } from "./app/live/hub.ts";
 import { MonitorGuard } from "./app/guards/monitor-guard.ts";
+import { Misbehaviour } from "./app/misbehaviour/misbehaviour.ts";
 import { Partition } from "./app/partition/partition.ts";
 import type { Restored } from "./app/partition/restore.ts";
 import { settledSnapshots } from "./app/partition/settled-snapshots.ts";
@@ -325,6 +326,7 @@ class Running {
       selections: new Selections(partition, history, nodeSecrets),
       subjects: new Subjects(partition),
       sanctions: new Sanctions(partition),
+      misbehaviour: new Misbehaviour(partition),
       rankings: new Rankings(partition),
       policies: new Policies(partition),
       ingest: new Ingest(partition, { hash: sha256 }),

@@ -9,6 +9,7 @@ import { Ingest } from "../src/app/ingest/ingest.ts";
 import { Keys } from "../src/app/keys/keys.ts";
 import { LiveHub } from "../src/app/live/hub.ts";
 import { MonitorGuard } from "../src/app/guards/monitor-guard.ts";
+import { Misbehaviour } from "../src/app/misbehaviour/misbehaviour.ts";
 import { Partition } from "../src/app/partition/partition.ts";
 import { Policies } from "../src/app/policies/policies.ts";
 import { ROLES, type Role } from "../src/app/principal.ts";
@@ -77,15 +78,15 @@ export async function createHttpApp(options: HttpAppOptions = {}) {
   const tokens = Object.fromEntries(await Promise.all(ROLES.map((role) => createKey(keys, role)))) as {
     readonly [role in Role]: string;
   };
-  const hash = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
   const history = new History(emptyHistory(faults), projector, state);
   const app: App = {
     partition,
     selections: new Selections(partition, history, nodeSecrets),
-    ingest: new Ingest(partition, { hash }),
+    ingest: new Ingest(partition, { hash: sha256 }),
     subjects: new Subjects(partition),
     history,
     sanctions: new Sanctions(partition),
+    misbehaviour: new Misbehaviour(partition),
     rankings: new Rankings(partition),
     policies: new Policies(partition),
     keys,
@@ -148,6 +149,10 @@ export async function registerFleet(http: HttpApp, count: number): Promise<void>
 
 export function subjectName(index: number): string {
   return `node-${String(index).padStart(4, "0")}`;
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
 }
 
 function every(intervalMs: number, run: () => void): () => void {

@@ -70,6 +70,29 @@ export interface RewardRevoked extends Accountable {
   readonly rewardId: string;
 }
 
+/** Somebody accuses a subject; the reason says of what. */
+export interface MisbehaviourReported extends Accountable {
+  readonly type: "misbehaviour.reported";
+  readonly subject: number;
+  /** Links or ids of what proves it, one at least. */
+  readonly evidence: readonly string[];
+  readonly context: Context;
+  /** When it happened, ms since 1970. */
+  readonly at: number;
+  readonly jobId: string | null;
+}
+
+/** Decided by somebody else than who reported. */
+export interface MisbehaviourConfirmed extends Accountable {
+  readonly type: "misbehaviour.confirmed";
+  readonly reportId: string;
+}
+
+export interface MisbehaviourDismissed extends Accountable {
+  readonly type: "misbehaviour.dismissed";
+  readonly reportId: string;
+}
+
 export interface PolicyActivated extends Accountable {
   readonly type: "policy.activated";
   /** The kind of subject that is scored by this policy from here on. */
@@ -124,6 +147,9 @@ export type Act =
   | PenaltyRevoked
   | RewardGranted
   | RewardRevoked
+  | MisbehaviourReported
+  | MisbehaviourConfirmed
+  | MisbehaviourDismissed
   | PolicyActivated
   | TierCuts
   | WindowVoided;

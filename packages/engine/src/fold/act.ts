@@ -33,9 +33,15 @@ import { HEALTH_PRESENT, OPERATOR, workStart } from "../state/work-row.ts";
 import { rankBucket, rankScore } from "../rank/rank-index.ts";
 import type { ActResult } from "./effects.ts";
 import { indexRow } from "./index-row.ts";
+import {
+  confirmMisbehaviour,
+  dismissMisbehaviour,
+  reportMisbehaviour,
+  revokePenaltyAndReport,
+} from "./misbehaviour.ts";
 import { rescaleRow, type Rescaling } from "./rescale.ts";
 import { voidWindow } from "./monitored.ts";
-import { applyPenalty, grantReward, revokePenalty, revokeReward } from "./sanctions.ts";
+import { applyPenalty, grantReward, revokeReward } from "./sanctions.ts";
 
 export function applyAct(state: State, act: Act): ActResult {
   state.actCount += 1;
@@ -45,11 +51,17 @@ export function applyAct(state: State, act: Act): ActResult {
     case "penalty.applied":
       return applyPenalty(state, act);
     case "penalty.revoked":
-      return revokePenalty(state, act.penaltyId);
+      return revokePenaltyAndReport(state, act);
     case "reward.granted":
       return grantReward(state, act);
     case "reward.revoked":
       return revokeReward(state, act.rewardId);
+    case "misbehaviour.reported":
+      return reportMisbehaviour(state, act);
+    case "misbehaviour.confirmed":
+      return confirmMisbehaviour(state, act);
+    case "misbehaviour.dismissed":
+      return dismissMisbehaviour(state, act);
     case "policy.activated":
       return activatePolicy(state, act);
     case "tier.cuts":

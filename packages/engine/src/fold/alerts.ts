@@ -12,11 +12,10 @@ import {
   type Verdict,
 } from "../sanction/alert.ts";
 import { fullDeduction, type AlertFacts, type Penalty } from "../sanction/sanction.ts";
-import { EVENT_COUNT, rowStart } from "../state/row-table.ts";
 import type { Kind, State } from "../state/state.ts";
 import { REASON } from "./effects.ts";
 import { evaluateSubject } from "./evaluate.ts";
-import { enterPenalty, isFull } from "./sanctions.ts";
+import { enterPenalty, eventPenaltyId, isFull } from "./sanctions.ts";
 
 /** The issuer of what the rules themselves decide. */
 export const ALERT_ISSUER = "rule:alerts";
@@ -67,7 +66,7 @@ function openAlert(
   const incident = incidentOf(standing, policy.alerts.incidentMs, state.now);
   const alert: AlertFacts = { metric, incident, value, threshold, open: true, queuedUntil: until };
   const penalty: Penalty = {
-    id: alertId(state, kind, subject),
+    id: eventPenaltyId(state, kind, subject),
     subject,
     type,
     severity: ALERT_TO_PENALTY[severity],
@@ -120,17 +119,6 @@ function extend(state: State, kind: Kind, penalty: Penalty, rule: MetricRule, va
   penalty.alert!.value = value;
   state.effects.list.push({ type: "alert.extended", subject: penalty.subject, penalty });
   evaluateSubject(state, penalty.subject, REASON.alert);
-}
-
-/**
- * `pen_<position>_<subject>_<sample>`, the sample being the one that opened it, counted over the subject's life. It
- * depends on this subject alone: a replay leaves out the samples of subjects that a snapshot holds, and what others get
- * must not change by that.
- */
-function alertId(state: State, kind: Kind, subject: number): string {
-  const row = state.places.rowOf(subject);
-  const sample = kind.table.chunkOf(row).u32[rowStart(row) * 2 + EVENT_COUNT]!;
-  return `pen_${state.position}_${subject}_${sample}`;
 }
 
 /** Points by severity x type weight; as the document prints it, the severity multiplier counts a second time. */

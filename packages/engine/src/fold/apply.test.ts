@@ -56,10 +56,10 @@ describe("a batch", () => {
         let position = 0;
         const tickOf = (loggedAt: number) => ({ position: ++position, loggedAt, entries: [] });
         for (const { loggedAt, entries } of history.lab.log) {
-          // Revocations name ids, which depend on positions; everything else does not.
+          // What names ids depends on positions; everything else does not.
           const plain = entries.map((entry) => ({
             ...entry,
-            acts: entry.acts.filter(({ type }) => type !== "penalty.revoked" && type !== "reward.revoked"),
+            acts: entry.acts.filter((act) => !("penaltyId" in act || "rewardId" in act || "reportId" in act)),
           }));
           // Time passes in both first; what remains happens at one instant.
           apply(together, tickOf(loggedAt));

@@ -2,6 +2,7 @@
 import type { MetricName } from "../event/metrics.ts";
 import { CHANGE_REASONS } from "../policy/vocabulary.ts";
 import type { SelectionMade } from "../event/selection.ts";
+import type { MisbehaviourReport } from "../sanction/misbehaviour.ts";
 import type { Penalty, Reward } from "../sanction/sanction.ts";
 
 /** Score changes of a batch: one per subject, old and new as scored, at most {@link CHANGES_MAX}. */
@@ -70,6 +71,11 @@ export type Effect =
       readonly subject: number;
       readonly reward: Reward;
     }
+  | {
+      readonly type: "misbehaviour.reported" | "misbehaviour.confirmed" | "misbehaviour.dismissed";
+      readonly subject: number;
+      readonly report: MisbehaviourReport;
+    }
   | { readonly type: "ban.started" | "ban.ended"; readonly subject: number; readonly penalty: Penalty }
   | {
       readonly type: "probation.started";
@@ -121,6 +127,11 @@ export type ActResult =
   | { readonly type: "reward_not_found"; readonly id: string }
   | { readonly type: "reward_not_active"; readonly id: string; readonly status: string }
   | { readonly type: "too_many_sanctions"; readonly limit: number }
+  | { readonly type: "report_not_found"; readonly id: string }
+  /** Whoever reported does not decide. */
+  | { readonly type: "report_is_own"; readonly id: string }
+  | { readonly type: "report_decided"; readonly id: string; readonly status: string }
+  | { readonly type: "too_many_reports"; readonly limit: number }
   | { readonly type: "too_many_kinds"; readonly limit: number };
 
 /** What could be known of an entry only when it was applied. */

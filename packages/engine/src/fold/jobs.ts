@@ -11,6 +11,7 @@ import {
   TIMEOUT,
   type JobColumns,
 } from "../event/jobs.ts";
+import { penaltyTerm } from "../sanction/sanction.ts";
 import { addTrial, advance, JOBS, PLACE } from "../score/signal.ts";
 import { EVENT_COUNT, isFolded, rowStart, WINDOW_COUNT, type WorkChunk } from "../state/row-table.ts";
 import { kindOf, type Kind, type State } from "../state/state.ts";
@@ -30,9 +31,12 @@ import { REASON, type RefusedJob } from "./effects.ts";
 import { evaluate } from "./evaluate.ts";
 import { moveMomentum } from "./momentum.ts";
 import { countOutcome } from "./network.ts";
+import { eventPenaltyId, givePenalty, isFull } from "./sanctions.ts";
 import { closeSelection } from "./selections.ts";
 import { stampEvidence } from "./stamp.ts";
 
+/** The issuer of penalties for jobs that timed out. */
+export const TIMEOUT_ISSUER = "rule:timeouts";
 /** Counter of each outcome, by its code. */
 const COUNTERS = [COMPLETED, FAILED, TIMED_OUT, INVALID, DECLINED_COUNT, CLIENT_FAULTS] as const;
 /** How far an outcome is an answer: in time with a valid result 1, a plain failure half, else nothing. */
@@ -77,8 +81,32 @@ function foldOutcome(state: State, kind: Kind, jobs: JobColumns, index: number, 
   const weight = advance(work, from, JOBS, kind.compiled, at);
   addOutcome(work, from, jobs, index, outcome, weight);
   if (outcome === SUCCESS) addDuration(state, kind, row, jobs, index);
-  moveMomentum(state, kind, chunk, start, outcome === SUCCESS, at);
+  const isIncident = moveMomentum(state, kind, chunk, start, outcome === SUCCESS, at);
   evaluate(state, kind, row, chunk, start, REASON.metric);
+  if (outcome === TIMEOUT && isIncident) penaliseTimeout(state, kind, jobs, index);
+}
+
+/** Where the policy has it so: the document's penalty for a job that came to nothing in time. */
+function penaliseTimeout(state: State, kind: Kind, jobs: JobColumns, index: number): void {
+  const { policy } = kind.compiled;
+  const subject = jobs.subject[index]!;
+  if (!policy.timeouts.penalize || isFull(state, subject)) return;
+  const penalty = "job_timeout";
+  givePenalty(state, eventPenaltyId(state, kind, subject), {
+    type: "penalty.applied",
+    subject,
+    penalty,
+    severity: "major",
+    points: null,
+    fraction: policy.timeouts.penaltyFraction,
+    at: jobs.at[index]!,
+    ...penaltyTerm(policy, penalty, { expiresAt: undefined, fade: undefined }, state.now),
+    evidence: [],
+    context: {},
+    jobId: jobs.jobId?.[index] ?? null,
+    issuer: TIMEOUT_ISSUER,
+    reason: "the job timed out",
+  });
 }
 
 function addOutcome(

@@ -32,7 +32,10 @@ export function momentumOf(work: WorkChunk, from: number): number {
   return 1 - work.f64[from + MOMENTUM_LOST]!;
 }
 
-/** A finished job moves momentum, and may begin or end probation. */
+/**
+ * A finished job moves momentum, and may end probation. Returns whether it is an incident: a failure that no other
+ * one came just before.
+ */
 export function moveMomentum(
   state: State,
   kind: Kind,
@@ -40,15 +43,17 @@ export function moveMomentum(
   start: number,
   isGood: boolean,
   at: number,
-): void {
+): boolean {
   const work = chunk.work!;
   const from = workStart(start);
   if (isGood) {
     work.u32[from * 2 + EXPLORE_LEVEL] = 0;
     onGood(state, kind, chunk, start, work, from);
-  } else if (onBad(kind, work, from, at)) {
-    postponeExploration(kind, work, from, state.now);
+    return false;
   }
+  const isIncident = onBad(kind, work, from, at);
+  if (isIncident) postponeExploration(kind, work, from, state.now);
+  return isIncident;
 }
 
 /** Good jobs in a row that end the probation the row is in. */

@@ -2,6 +2,7 @@
 import type { PenaltyApplied, RewardGranted } from "../event/acts.ts";
 import { fullDeduction, SANCTIONS_ACTIVE_MAX, type Penalty, type Reward } from "../sanction/sanction.ts";
 import {
+  EVENT_COUNT,
   FLAGS,
   HAS_SANCTIONS,
   IMPACT,
@@ -11,13 +12,13 @@ import {
   rowStart,
   type Chunk,
 } from "../state/row-table.ts";
-import { kindOf, type State } from "../state/state.ts";
+import { kindOf, type Kind, type State } from "../state/state.ts";
 import { BY_TIME, REASON, type ActResult } from "./effects.ts";
 import { endPenalty } from "./ending.ts";
 import { evaluateSubject } from "./evaluate.ts";
 import { enterReward } from "./reward.ts";
 
-const tooMany: ActResult = { type: "too_many_sanctions", limit: SANCTIONS_ACTIVE_MAX };
+export const tooMany: ActResult = { type: "too_many_sanctions", limit: SANCTIONS_ACTIVE_MAX };
 
 export function applyPenalty(state: State, act: PenaltyApplied): ActResult {
   const id = nextId(state, "pen");
@@ -28,7 +29,13 @@ export function applyPenalty(state: State, act: PenaltyApplied): ActResult {
     return state.sanctions.penalty(id) === undefined ? tooMany : { type: "done", id };
   }
   if (isFull(state, act.subject)) return tooMany;
-  const { policy } = kind.compiled;
+  givePenalty(state, id, act);
+  return { type: "done", id };
+}
+
+/** Gives a penalty under an id; the caller has checked that there is room. */
+export function givePenalty(state: State, id: string, act: PenaltyApplied): void {
+  const { policy } = kindOf(state, act.subject).compiled;
   // What recovered until now did not heal the impact that comes now.
   evaluateSubject(state, act.subject, BY_TIME);
   const deduction = fullDeduction(policy, act.penalty, act.severity, act.points, act.fraction);
@@ -59,7 +66,6 @@ export function applyPenalty(state: State, act: PenaltyApplied): ActResult {
     alert: null,
   });
   evaluateSubject(state, act.subject, REASON.penalty);
-  return { type: "done", id };
 }
 
 /** Enters a penalty in the book, the row and the queue; the caller evaluates the subject. */
@@ -82,6 +88,12 @@ export function revokePenalty(state: State, id: string): ActResult {
   if (isReplayed(state, penalty) && (penalty.status === "active" || wasActive(state, penalty)))
     return { type: "done", id };
   if (penalty.status === "revoked") return { type: "penalty_not_active", id, status: penalty.status };
+  takeBack(state, penalty);
+  return { type: "done", id };
+}
+
+/** Undoes a penalty that is not revoked yet: its points, and what it cost in trust. */
+export function takeBack(state: State, penalty: Penalty): void {
   if (penalty.status === "active") {
     endPenalty(state, penalty, "revoked", state.now);
   } else {
@@ -96,7 +108,6 @@ export function revokePenalty(state: State, id: string): ActResult {
   chunk.f64[start + RECOVERED] = Math.min(chunk.f64[start + RECOVERED]!, impact);
   state.effects.list.push({ type: "penalty.revoked", subject: penalty.subject, penalty });
   evaluateSubject(state, penalty.subject, REASON.revoked);
-  return { type: "done", id };
 }
 
 export function grantReward(state: State, act: RewardGranted): ActResult {
@@ -127,8 +138,19 @@ export function revokeReward(state: State, id: string): ActResult {
 }
 
 /** `pen_<position>_<place>`: the log position and the place among the batch's ids, so a replay gives the same id. */
-function nextId(state: State, prefix: string): string {
+export function nextId(state: State, prefix: string): string {
   return `${prefix}_${state.position}_${state.idsGiven++}`;
+}
+
+/**
+ * `pen_<position>_<subject>_<event>`, the event being the sample or outcome that it is for, counted over the subject's
+ * life. It depends on this subject alone: a replay leaves out the events of subjects that a snapshot holds, and what
+ * others get must not change by that.
+ */
+export function eventPenaltyId(state: State, kind: Kind, subject: number): string {
+  const row = state.places.rowOf(subject);
+  const event = kind.table.chunkOf(row).u32[rowStart(row) * 2 + EVENT_COUNT]!;
+  return `pen_${state.position}_${subject}_${event}`;
 }
 
 /** While a log tail is replayed over restored rows: this very act has been applied to them already. */
@@ -142,12 +164,13 @@ function wasActive(state: State, sanction: Penalty | Reward): boolean {
   return sanction.status === "revoked" && sanction.endedAt === state.now;
 }
 
-export function isFull(state: State, subject: number): boolean {
+/** Whether there is no room for so many more. */
+export function isFull(state: State, subject: number, places = 1): boolean {
   const sanctions = state.sanctions.of(subject);
   if (sanctions === undefined) return false;
   const active = (list: readonly { status: string }[]): number =>
     list.filter((one) => one.status === "active").length;
-  return active(sanctions.penalties) + active(sanctions.rewards) >= SANCTIONS_ACTIVE_MAX;
+  return active(sanctions.penalties) + active(sanctions.rewards) + places > SANCTIONS_ACTIVE_MAX;
 }
 
 function rowOf(state: State, subject: number): { chunk: Chunk; start: number } {

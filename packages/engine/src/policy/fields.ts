@@ -72,6 +72,8 @@ const WEIGHT_MAX = 1000;
 const STREAK_DAYS_MAX = 60;
 const SAMPLE_SIZE_MAX = 100_000;
 const SECOND_MS = 1000;
+/** A ban names the reports that it rests on. */
+const EVIDENCE_MAX = 32;
 const BID_PARTS = ["reputation", "health", "price", "time"] as const;
 
 const points: FieldRule = { type: "number", min: 0, max: SCORE_MAX };
@@ -90,6 +92,8 @@ export const POLICY_FIELDS: readonly PolicyField[] = [
   ...tierFields(),
   ...momentumFields(),
   ...probationFields(),
+  ...timeoutFields(),
+  ...misbehaviourFields(),
   ...healthFields(),
   ...selectionFields(),
   ...trackingFields(),
@@ -430,6 +434,58 @@ function probationFields(): PolicyField[] {
       "probation.forgivenAfter",
       count(1, 1e9),
       "Jobs outside probation after which one entry is forgiven.",
+    ),
+  ];
+}
+
+function timeoutFields(): PolicyField[] {
+  return [
+    field(
+      "jobs.penalize_timeouts",
+      "timeouts.penalize",
+      { type: "boolean" },
+      "Whether a job that times out is a penalty beside what it costs in reliability, one per burst.",
+    ),
+    field(
+      "jobs.timeout_penalty_fraction",
+      "timeouts.penaltyFraction",
+      { type: "number", min: 0, max: 1 },
+      "Share of the maximum score that such a penalty takes.",
+    ),
+  ];
+}
+
+function misbehaviourFields(): PolicyField[] {
+  return [
+    field(
+      "misbehaviour.confirm",
+      "misbehaviour.confirm",
+      { type: "choice", values: ["operator", "none"] },
+      "operator: a report counts once an operator confirms it; none: at once.",
+    ),
+    field(
+      "misbehaviour.penalty_fraction",
+      "misbehaviour.penaltyFraction",
+      { type: "number", min: 0, max: 1 },
+      "Share of the maximum score that a confirmed report takes.",
+    ),
+    field(
+      "misbehaviour.auto_ban",
+      "misbehaviour.autoBan",
+      { type: "boolean" },
+      "Whether enough confirmed reports ban.",
+    ),
+    field(
+      "misbehaviour.auto_ban_after",
+      "misbehaviour.autoBanAfter",
+      count(1, EVIDENCE_MAX),
+      "Confirmed reports that are enough.",
+    ),
+    field(
+      "misbehaviour.auto_ban_duration",
+      "misbehaviour.autoBanDurationMs",
+      length,
+      "How long such a ban lasts.",
     ),
   ];
 }

@@ -106,6 +106,25 @@ export interface ProbationPolicy {
   readonly forgivenAfter: number;
 }
 
+/** What follows from reports of misbehaviour (`scoring.md`, section 4). */
+export interface MisbehaviourPolicy {
+  /** Who confirms a report: an operator, or nobody, so that it counts at once. */
+  readonly confirm: "operator" | "none";
+  /** Share of the maximum score, 0..1, that a confirmed report takes. */
+  readonly penaltyFraction: number;
+  /** Whether so many confirmed reports ban, and for how long. */
+  readonly autoBan: boolean;
+  readonly autoBanAfter: number;
+  readonly autoBanDurationMs: number;
+}
+
+/** Whether a job that times out is a penalty beside what it costs in reliability. */
+export interface TimeoutPolicy {
+  readonly penalize: boolean;
+  /** Share of the maximum score, 0..1. */
+  readonly penaltyFraction: number;
+}
+
 /** One part of a health report: 100 up to `good`, 0 from `bad` on, linear between; `good` above `bad` where more is better. */
 export interface HealthPartPolicy {
   readonly good: number;
@@ -187,6 +206,8 @@ export interface Policy {
   readonly tiers: TierPolicy;
   readonly momentum: MomentumPolicy;
   readonly probation: ProbationPolicy;
+  readonly timeouts: TimeoutPolicy;
+  readonly misbehaviour: MisbehaviourPolicy;
   readonly health: HealthPolicy;
   readonly selection: SelectionRulesOfPolicy;
   /** Aggregates: window, step, and raw samples kept per subject and metric. */

@@ -147,6 +147,14 @@ export const STORAGE_PROVIDER: Policy = {
     goodJobsMax: 320,
     forgivenAfter: 500,
   },
+  timeouts: { penalize: false, penaltyFraction: 0.8 },
+  misbehaviour: {
+    confirm: "operator",
+    penaltyFraction: 0.5,
+    autoBan: true,
+    autoBanAfter: 3,
+    autoBanDurationMs: 30 * DAY_MS,
+  },
   health: {
     intervalMs: 60 * SECOND_MS,
     silentAfter: 3,

@@ -1,8 +1,9 @@
-/** Penalties and rewards of subjects: what they cost or add at an instant, and the book that keeps them. */
+/** Penalties and rewards of subjects: what they cost or add at an instant, and the book that keeps them and reports. */
 import type { Context } from "../event/acts.ts";
 import type { MetricName } from "../event/metrics.ts";
 import type { Policy } from "../policy/policy.ts";
 import { SEVERITIES, type PenaltyType, type RewardType, type Severity } from "../policy/vocabulary.ts";
+import { dropDecided, type MisbehaviourReport } from "./misbehaviour.ts";
 
 export interface Penalty {
   readonly id: string;
@@ -70,12 +71,13 @@ export interface Reward {
 export interface Sanctions {
   readonly penalties: Penalty[];
   readonly rewards: Reward[];
+  readonly reports: MisbehaviourReport[];
   /** No active one ends before this: until then nobody needs to look. Derived, so neither stored nor hashed. */
   nextEndAt: number;
 }
 
 /** The part that is stored. */
-export type StoredSanctions = Pick<Sanctions, "penalties" | "rewards">;
+export type StoredSanctions = Pick<Sanctions, "penalties" | "rewards" | "reports">;
 
 /** Active penalties and rewards a subject can have at once; one more is refused. */
 export const SANCTIONS_ACTIVE_MAX = 1_000;
@@ -187,12 +189,12 @@ function isLargestOfIncident(
   return true;
 }
 
-export function stored({ penalties, rewards }: Sanctions): StoredSanctions {
-  return { penalties, rewards };
+export function stored({ penalties, rewards, reports }: Sanctions): StoredSanctions {
+  return { penalties, rewards, reports };
 }
 
 /** When the next active one ends; Infinity when none does. */
-export function nextEnd({ penalties, rewards }: StoredSanctions): number {
+export function nextEnd({ penalties, rewards }: Pick<Sanctions, "penalties" | "rewards">): number {
   let next = Infinity;
   for (const { status, expiresAt } of penalties) {
     if (status === "active" && expiresAt !== null && expiresAt < next) next = expiresAt;
@@ -206,6 +208,7 @@ export class SanctionBook {
   private readonly bySubject = new Map<number, Sanctions>();
   private readonly penaltyById = new Map<string, Penalty>();
   private readonly rewardById = new Map<string, Reward>();
+  private readonly reportById = new Map<string, MisbehaviourReport>();
 
   of(subject: number): Sanctions | undefined {
     return this.bySubject.get(subject);
@@ -217,6 +220,10 @@ export class SanctionBook {
 
   reward(id: string): Reward | undefined {
     return this.rewardById.get(id);
+  }
+
+  report(id: string): MisbehaviourReport | undefined {
+    return this.reportById.get(id);
   }
 
   addPenalty(penalty: Penalty): void {
@@ -239,18 +246,32 @@ export class SanctionBook {
     for (const dropped of dropOldest(list, () => false)) this.rewardById.delete(dropped.id);
   }
 
-  /** Replaces the sanctions of a subject by restored ones. */
-  restore(subject: number, { penalties, rewards }: StoredSanctions): void {
-    const sanctions: Sanctions = { penalties, rewards, nextEndAt: 0 };
+  addReport(report: MisbehaviourReport): void {
+    this.ensure(report.subject).reports.push(report);
+    this.reportById.set(report.id, report);
+  }
+
+  /** To be called when a report has been decided. */
+  dropDecidedReports(subject: number): void {
+    for (const { id } of dropDecided(this.ensure(subject).reports)) this.reportById.delete(id);
+  }
+
+  /** Replaces the sanctions of a subject by restored ones; older snapshots know of no reports. */
+  restore(
+    subject: number,
+    { penalties, rewards, reports = [] }: Omit<StoredSanctions, "reports"> & Partial<StoredSanctions>,
+  ): void {
+    const sanctions: Sanctions = { penalties, rewards, reports, nextEndAt: 0 };
     this.bySubject.set(subject, sanctions);
     for (const penalty of sanctions.penalties) this.penaltyById.set(penalty.id, penalty);
     for (const reward of sanctions.rewards) this.rewardById.set(reward.id, reward);
+    for (const report of sanctions.reports) this.reportById.set(report.id, report);
   }
 
   private ensure(subject: number): Sanctions {
     let sanctions = this.bySubject.get(subject);
     if (sanctions === undefined) {
-      sanctions = { penalties: [], rewards: [], nextEndAt: Infinity };
+      sanctions = { penalties: [], rewards: [], reports: [], nextEndAt: Infinity };
       this.bySubject.set(subject, sanctions);
     }
     return sanctions;

@@ -11,6 +11,7 @@ import {
   metric,
   MINUTE_MS,
   penalty,
+  report,
   reward,
   T0,
   verdict,
@@ -108,6 +109,7 @@ export class History {
 
   private act(): Act {
     const subject = this.subject();
+    if (this.random() < 0.2) return this.misbehaviour(subject);
     const chance = this.random();
     const until = this.random() < 0.7 ? this.now + Math.floor(this.random() * 300) * MINUTE_MS : null;
     const accountable = { issuer: "key:test", reason: "test" };
@@ -133,6 +135,16 @@ export class History {
       return { type: "tier.cuts", kind: "provider", cuts: [90, 80, 70, 60], rated: 30, ...accountable };
     }
     return activation(this.pick(this.options.policies));
+  }
+
+  /** Accused by one, judged by another. */
+  private misbehaviour(subject: number): Act {
+    const reports = this.lab.state.sanctions.of(subject)?.reports ?? [];
+    if (reports.length === 0 || this.random() < 0.5) return report(subject, { at: this.now });
+    const reportId = this.pick(reports).id;
+    const by = { issuer: this.pick(["key:judge", "key:judge", "key:test"]), reason: "test" };
+    const type = this.random() < 0.7 ? "misbehaviour.confirmed" : "misbehaviour.dismissed";
+    return { type, reportId, ...by };
   }
 
   private subject(): number {

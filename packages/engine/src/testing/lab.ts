@@ -1,5 +1,11 @@
 /** A log in memory for tests: builds batches from readable parts, applies them, and keeps them for a replay. */
-import type { Act, PenaltyApplied, RewardGranted, WindowVoided } from "../event/acts.ts";
+import type {
+  Act,
+  MisbehaviourReported,
+  PenaltyApplied,
+  RewardGranted,
+  WindowVoided,
+} from "../event/acts.ts";
 import {
   SAMPLE_FAILED,
   type Batch,
@@ -129,6 +135,21 @@ export function reward(subject: number, more: Partial<RewardGranted> = {}): Rewa
     points: 5,
     at: T0,
     context: {},
+    issuer: "key:test",
+    reason: "test",
+    ...more,
+  };
+}
+
+/** An accusation by `key:test`. */
+export function report(subject: number, more: Partial<MisbehaviourReported> = {}): MisbehaviourReported {
+  return {
+    type: "misbehaviour.reported",
+    subject,
+    evidence: ["trace-1"],
+    context: {},
+    at: T0,
+    jobId: null,
     issuer: "key:test",
     reason: "test",
     ...more,

@@ -5,6 +5,7 @@ import type { History } from "./history/history.ts";
 import type { Ingest } from "./ingest/ingest.ts";
 import type { Keys } from "./keys/keys.ts";
 import type { LiveHub } from "./live/hub.ts";
+import type { Misbehaviour } from "./misbehaviour/misbehaviour.ts";
 import type { Partition } from "./partition/partition.ts";
 import type { Policies } from "./policies/policies.ts";
 import type { Rankings } from "./rankings/rankings.ts";
@@ -18,6 +19,7 @@ export interface App {
   readonly subjects: Subjects;
   readonly history: Pick<History, "read" | "sanctionPage" | "lag" | "isTroubled">;
   readonly sanctions: Sanctions;
+  readonly misbehaviour: Misbehaviour;
   readonly rankings: Rankings;
   readonly policies: Policies;
   readonly selections: Selections;

@@ -478,6 +478,7 @@ function otherValue({ path, default: standard, takes }: Setting): string {
     "tracking.alerts.fade": "none",
     "jobs.momentum.failure": "0.8",
     "jobs.momentum.floor": "0.5",
+    "misbehaviour.confirm": "none",
     "health.parts": "{queue: {good: 10, bad: 100}}",
     "selection.policy": "greedy",
     "selection.weights": "{reputation: 1, health: 0, price: 0, time: 0}",

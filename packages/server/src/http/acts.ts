@@ -44,6 +44,17 @@ export function actProblem(outcome: Exclude<ActOutcome, { type: "done" }>): Http
         outcome.type,
         `the subject has ${outcome.limit} sanctions in force; revoke some first`,
       );
+    case "report_not_found":
+      return new HttpProblem(outcome.type, `there is no report ${outcome.id}`);
+    case "report_is_own":
+      return new HttpProblem(outcome.type, `${outcome.id} was reported with this key; use another`);
+    case "report_decided":
+      return new HttpProblem(outcome.type, `${outcome.id} is ${outcome.status} already`);
+    case "too_many_reports":
+      return new HttpProblem(
+        outcome.type,
+        `the subject has ${outcome.limit} reports that nobody has decided; confirm or dismiss some first`,
+      );
     case "too_many_kinds":
       return new HttpProblem(outcome.type, `there can be ${outcome.limit} kinds`);
   }

@@ -5,7 +5,7 @@ import type { z } from "zod";
 import type { App } from "../app/app.ts";
 import type { PastSanction, SubjectHistory } from "../app/history/history.ts";
 import { toldDetail } from "../app/projector/effect-rows.ts";
-import { presentPenalty, presentReward } from "./present.ts";
+import { presentPenalty, presentReport, presentReward } from "./present.ts";
 import { HttpProblem } from "./problem.ts";
 import { routeOf, time, type Server } from "./route.ts";
 import { subjectOf } from "./subjects.ts";
@@ -60,7 +60,12 @@ function presentSanction(
   subject: string,
   points: number,
 ): z.output<typeof PastSanctionShape> {
-  return one.kind === "penalty"
-    ? { kind: one.kind, ...presentPenalty({ sanction: one.sanction, points }, subject) }
-    : { kind: one.kind, ...presentReward({ sanction: one.sanction, points }, subject) };
+  switch (one.kind) {
+    case "penalty":
+      return { kind: one.kind, ...presentPenalty({ sanction: one.sanction, points }, subject) };
+    case "reward":
+      return { kind: one.kind, ...presentReward({ sanction: one.sanction, points }, subject) };
+    case "misbehaviour":
+      return { kind: one.kind, ...presentReport(one.sanction, subject) };
+  }
 }

@@ -12,6 +12,7 @@ const TAGS = {
   rewards: "What counts for a subject.",
   monitors: "Who measures, and what of it counts.",
   rankings: "The order of a kind.",
+  misbehaviour: "What somebody accuses a subject of, and what became of it.",
   policies: "The rules by which a kind is scored.",
   live: "Changes as they happen.",
   keys: "Who may use the interface.",

@@ -2,8 +2,11 @@
 import {
   METRIC_NAMES,
   METRICS,
+  penaltyIdOf,
+  type Decision,
   type Explanation,
   type MetricCode,
+  type MisbehaviourReport,
   type Penalty,
   type Reward,
   type Standing,
@@ -145,6 +148,30 @@ export function presentReward({ sanction, points }: Counting<Reward>, subject: s
     status,
     ended_at: timeOrNull(sanction.endedAt),
   };
+}
+
+export function presentReport(report: MisbehaviourReport, subject: string): contract.MisbehaviourReport {
+  const { id, status, reason, evidence, context, reporter, position, confirmation, dismissal } = report;
+  return {
+    id,
+    subject,
+    status,
+    reason,
+    evidence: [...evidence],
+    context: { ...context },
+    job_id: report.jobId,
+    reporter,
+    at: time(report.at),
+    reported_at: time(report.reportedAt),
+    position,
+    confirmation: confirmation && presentDecision(confirmation),
+    dismissal: dismissal && presentDecision(dismissal),
+    penalty_id: confirmation === null ? null : penaltyIdOf(report),
+  };
+}
+
+function presentDecision({ issuer, reason, at }: Decision) {
+  return { issuer, reason, at: time(at) };
 }
 
 export function presentAggregate(one: Aggregate): z.output<typeof contract.Aggregate> {

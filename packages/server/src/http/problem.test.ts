@@ -38,6 +38,10 @@ const penalise = (body: { readonly [key: string]: Json }) =>
   });
 const reward = (points: number) =>
   ask("operator", "POST", "/api/subjects/node-1/rewards", { type: "high_uptime", points, reason: "x" });
+const accuse = (role: Role, subject: string) =>
+  ask(role, "POST", `/api/subjects/${subject}/misbehaviour`, { reason: "x", evidence: ["trace"] });
+const confirmReport = (id: string) =>
+  ask("operator", "POST", `/api/misbehaviour/${id}/confirm`, { reason: "x" });
 const putPolicy = (policy: Json, headers: { [name: string]: string }, kind = "provider") =>
   send(http, "admin", "PUT", `/api/policies/${kind}`, { body: { policy, reason: "test" }, headers });
 
@@ -78,6 +82,21 @@ const PROVOKED: { readonly [code in ErrorCode]?: () => Promise<Answer> } = {
   metric_not_found: () => ask("viewer", "GET", "/api/subjects/node-1/metrics/up_time"),
   penalty_not_found: () => ask("operator", "DELETE", "/api/penalties/pen_0_0?reason=x"),
   reward_not_found: () => ask("operator", "DELETE", "/api/rewards/rew_0_0?reason=x"),
+  report_not_found: () => confirmReport("mis_0_0"),
+  report_is_own: async () => {
+    const { id } = (await accuse("operator", "node-1")).json();
+    return confirmReport(id);
+  },
+  report_decided: async () => {
+    const { id } = (await accuse("ingest", "node-1")).json();
+    await ask("operator", "POST", `/api/misbehaviour/${id}/dismiss`, { reason: "x" });
+    return confirmReport(id);
+  },
+  too_many_reports: async () => {
+    await ask("operator", "PUT", "/api/subjects/accused", {});
+    for (let index = 0; index < 100; index++) await accuse("ingest", "accused");
+    return accuse("ingest", "accused");
+  },
   key_not_found: () => ask("admin", "DELETE", "/api/keys/none"),
   method_not_allowed: () => ask("viewer", "PATCH", "/api/subjects/node-1"),
   penalty_not_active: async () => revokedTwice(`/api/penalties/${(await penalise({})).json().id}?reason=x`),

@@ -1,5 +1,5 @@
 /** Penalties and rewards of a subject. */
-import type { SanctionsQuery } from "@staunch/contract";
+import type { MisbehaviourQuery, SanctionsQuery } from "@staunch/contract";
 import type { Context } from "@staunch/engine";
 import { z } from "zod";
 import type { App } from "../app/app.ts";
@@ -12,7 +12,7 @@ import { readCursor, writeCursor } from "./paging.ts";
 import { presentPenalty, presentReward } from "./present.ts";
 import { HttpProblem } from "./problem.ts";
 import { routeOf, time, type Server } from "./route.ts";
-import { subjectOf } from "./subjects.ts";
+import { subjectNotFound, subjectOf } from "./subjects.ts";
 
 export function sanctionRoutes(server: Server, app: App): void {
   penaltyRoutes(server, app);
@@ -117,7 +117,11 @@ function revokeRoutes(server: Server, app: App): void {
 
 const Behind = z.strictObject({ appliedAt: z.number(), id: z.string() });
 
-function pageOf(kind: SanctionQuery["kind"], query: z.output<typeof SanctionsQuery>): SanctionQuery {
+/** What a list of one kind of sanctions asks for. */
+export function pageOf(
+  kind: SanctionQuery["kind"],
+  query: z.output<typeof SanctionsQuery> | z.output<typeof MisbehaviourQuery>,
+): SanctionQuery {
   const { status, cursor, limit } = query;
   return { kind, status: status === "all" ? null : status, after: readCursor(Behind, cursor), limit };
 }
@@ -135,12 +139,9 @@ function givenBy<Sanction>(outcome: SanctionOutcome<Sanction>, id: string): Give
     case "given":
       return outcome.given;
     case "subject_not_found":
-      throw new HttpProblem("subject_not_found", `there is no subject ${id}`);
-    case "time_invalid": {
-      const detail =
-        outcome.field === "at" ? "at is more than five minutes ahead" : "expires_at is not in the future";
-      throw new HttpProblem("time_invalid", detail, { errors: [{ pointer: `/${outcome.field}`, detail }] });
-    }
+      throw subjectNotFound(id);
+    case "time_invalid":
+      throw timeProblem(outcome.field);
     case "points_too_high": {
       const detail = `points: at most ${outcome.max}, the policy's maximum score`;
       throw new HttpProblem("request_invalid", detail, { errors: [{ pointer: "/points", detail }] });
@@ -148,4 +149,9 @@ function givenBy<Sanction>(outcome: SanctionOutcome<Sanction>, id: string): Give
     default:
       throw actProblem(outcome);
   }
+}
+
+export function timeProblem(field: "at" | "expires_at"): HttpProblem {
+  const detail = field === "at" ? "at is more than five minutes ahead" : "expires_at is not in the future";
+  return new HttpProblem("time_invalid", detail, { errors: [{ pointer: `/${field}`, detail }] });
 }

@@ -12,6 +12,7 @@ import { historyRoutes } from "./history.ts";
 import { ingestRoutes } from "./ingest.ts";
 import { keyRoutes } from "./keys.ts";
 import { liveRoutes } from "./live.ts";
+import { misbehaviourRoutes } from "./misbehaviour.ts";
 import { monitorRoutes } from "./monitors.ts";
 import { observe } from "./observe.ts";
 import { describeInterface } from "./openapi.ts";
@@ -89,6 +90,7 @@ export function createHttpServer(app: App, config: HttpConfig, ops: Ops): Server
     subjectRoutes(routes, app);
     historyRoutes(routes, app);
     sanctionRoutes(routes, app);
+    misbehaviourRoutes(routes, app);
     rankingRoutes(routes, app);
     workRoutes(routes, app);
     monitorRoutes(routes, app);

@@ -40,8 +40,12 @@ export function kindNotFound(kind: string): HttpProblem {
 /** Number of a subject by its id. */
 export function subjectOf(app: App, id: string): number {
   const subject = app.subjects.find(id);
-  if (subject === null) throw new HttpProblem("subject_not_found", `there is no subject ${id}`);
+  if (subject === null) throw subjectNotFound(id);
   return subject;
+}
+
+export function subjectNotFound(id: string): HttpProblem {
+  return new HttpProblem("subject_not_found", `there is no subject ${id}`);
 }
 
 function listRoute(server: Server, app: App): void {

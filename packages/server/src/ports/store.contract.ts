@@ -19,6 +19,8 @@ export interface StoreHarness {
 const HOUR_MS = 3_600_000;
 const ALWAYS = { fromMs: 0, toMs: 1e15 };
 
+const ALL = { kind: "penalty", status: null, after: null, limit: 10 } as const;
+
 export function storeContract(name: string, createHarness: () => Promise<StoreHarness>): void {
   describe(`store contract: ${name}`, () => {
     let harness: StoreHarness;
@@ -189,15 +191,16 @@ export function storeContract(name: string, createHarness: () => Promise<StoreHa
     });
 
     test("sanctions page by page: one kind, one status, newest first", async () => {
-      const rows = ["a", "b", "c", "d"].map((id, index) => ({
+      const kinds = { d: "reward", e: "misbehaviour" } as const;
+      const rows = ["a", "b", "c", "d", "e"].map((id, index) => ({
         ...sanction(id),
         appliedAt: index < 2 ? 10 : 20,
         status: id === "c" ? "revoked" : "ended",
-        kind: id === "d" ? ("reward" as const) : ("penalty" as const),
+        kind: kinds[id as keyof typeof kinds] ?? ("penalty" as const),
       }));
       await store.history.project(projection(4, { sanctions: rows }));
       const page = async (more: object): Promise<string[]> => {
-        const query = { kind: "penalty" as const, status: null, after: null, limit: 10, ...more };
+        const query = { ...ALL, ...more };
         return (await store.history.sanctionPage(5, query)).map(({ id }) => id);
       };
       expect(await page({})).toEqual(["c", "b", "a"]);
@@ -205,6 +208,7 @@ export function storeContract(name: string, createHarness: () => Promise<StoreHa
       expect(await page({ after: { appliedAt: 20, id: "c" }, limit: 1 })).toEqual(["b"]);
       expect(await page({ after: { appliedAt: 10, id: "b" } })).toEqual(["a"]);
       expect(await page({ kind: "reward" })).toEqual(["d"]);
+      expect(await store.history.sanctionPage(5, { ...ALL, kind: "misbehaviour" })).toEqual([rows[4]]);
       expect(
         await store.history.sanctionPage(6, { kind: "penalty", status: null, after: null, limit: 9 }),
       ).toEqual([]);

@@ -206,8 +206,9 @@ function toSanctionRow(row: SanctionRow): Tables["sanctions"] {
 }
 
 function toSanction(row: Tables["sanctions"]): SanctionRow {
-  const { id, subject, kind, status, applied_at: appliedAt, ended_at: endedAt, facts } = row;
-  return { id, subject, kind: kind === "reward" ? "reward" : "penalty", status, appliedAt, endedAt, facts };
+  const { id, subject, status, applied_at: appliedAt, ended_at: endedAt, facts } = row;
+  // Written from the same words.
+  return { id, subject, kind: row.kind as SanctionRow["kind"], status, appliedAt, endedAt, facts };
 }
 
 function* slices<Row>(rows: readonly Row[]): Generator<readonly Row[]> {

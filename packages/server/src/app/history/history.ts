@@ -1,5 +1,12 @@
 /** History of a subject: hourly snapshots, crossings and sanctions; what is not stored yet comes from memory. */
-import type { ChangeReason, ComponentName, Penalty, Reward, State } from "@staunch/engine";
+import type {
+  ChangeReason,
+  ComponentName,
+  MisbehaviourReport,
+  Penalty,
+  Reward,
+  State,
+} from "@staunch/engine";
 import type {
   CrossingRow,
   HistoryStore,
@@ -16,7 +23,7 @@ import {
   reasonName,
   rounded,
 } from "../projector/closing-values.ts";
-import { sanctionRow, type EffectDetail } from "../projector/effect-rows.ts";
+import { reportRow, sanctionRow, type EffectDetail } from "../projector/effect-rows.ts";
 import type { Projector } from "../projector/projector.ts";
 
 /** Most snapshots, crossings and sanctions of one answer, each. */
@@ -52,7 +59,8 @@ interface Crossing {
 /** As the engine had it when it was last changed. */
 export type PastSanction =
   | { readonly kind: "penalty"; readonly sanction: Penalty }
-  | { readonly kind: "reward"; readonly sanction: Reward };
+  | { readonly kind: "reward"; readonly sanction: Reward }
+  | { readonly kind: "misbehaviour"; readonly sanction: MisbehaviourReport };
 
 /** Each list oldest first, the newest `limit` of the span. */
 export interface SubjectHistory {
@@ -126,7 +134,8 @@ export class History {
   }
 
   /**
-   * Penalties or rewards of a subject: memory has those in force and the newest that ended, the store the others.
+   * Penalties, rewards or reports of a subject: memory has those in force and the newest that ended, the store the
+   * others.
    *
    * @throws Error when the store fails
    */
@@ -137,7 +146,8 @@ export class History {
       (row) => (status === null || row.status === status) && (after === null || newestFirst(after, row) < 0),
     );
     // What is in force is in memory.
-    if (status !== "active") rows.push(...(await this.storedBeside(inMemory, subject, query)));
+    if (status !== "active" && status !== "pending")
+      rows.push(...(await this.storedBeside(inMemory, subject, query)));
     const items = rows.sort(newestFirst).slice(0, limit);
     const last = items.at(-1);
     const next =
@@ -175,9 +185,12 @@ export class History {
   }
 
   private sanctionsInMemory(subject: number): SanctionRow[] {
-    const { penalties = [], rewards = [] } = this.state.sanctions.of(subject) ?? {};
-    const rows = penalties.map((penalty) => sanctionRow("penalty", penalty));
-    return [...rows, ...rewards.map((reward) => sanctionRow("reward", reward))];
+    const { penalties = [], rewards = [], reports = [] } = this.state.sanctions.of(subject) ?? {};
+    return [
+      ...penalties.map((penalty) => sanctionRow("penalty", penalty)),
+      ...rewards.map((reward) => sanctionRow("reward", reward)),
+      ...reports.map(reportRow),
+    ];
   }
 
   /** What the subject is now: the open hour. */
@@ -242,8 +255,8 @@ function toCrossing({ position, place, at, type, detail }: CrossingRow): Crossin
 }
 
 function toSanction({ kind, facts }: SanctionRow): PastSanction {
-  // Written from what the engine has, by `sanctionRow`.
-  return { kind, sanction: JSON.parse(facts) as Penalty & Reward };
+  // Written from what the engine has, by `sanctionRow` and `reportRow`.
+  return { kind, sanction: JSON.parse(facts) as Penalty & Reward & MisbehaviourReport };
 }
 
 function isWithin(at: number, span: Span): boolean {

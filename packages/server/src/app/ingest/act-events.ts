@@ -72,6 +72,17 @@ export function actOf(
         at: atOf(event, nowMs),
         context: (event["context"] ?? {}) as Context,
       };
+    case "misbehaviour":
+      return {
+        type: "misbehaviour.reported",
+        issuer,
+        reason,
+        subject,
+        evidence: event["evidence"] as readonly string[],
+        context: (event["context"] ?? {}) as Context,
+        at: atOf(event, nowMs),
+        jobId: (event["job_id"] ?? null) as string | null,
+      };
     case "reward_revoked":
       return { type: "reward.revoked", issuer, reason, rewardId: event["reward_id"] as string };
     case "subject":

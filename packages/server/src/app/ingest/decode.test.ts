@@ -476,6 +476,14 @@ const otherEvent = fc.oneof(
   fc.record({ type: fc.constant("penalty_revoked"), penalty_id: name, reason }),
   fc.record({ type: fc.constant("reward_revoked"), reward_id: name, reason }),
   fc.record({
+    type: fc.constant("misbehaviour"),
+    subject: name,
+    reason,
+    evidence: fc.array(fc.string(), { minLength: 1, maxLength: 3 }),
+    at: some(time),
+    job_id: some(name),
+  }),
+  fc.record({
     type: fc.constant("reward"),
     subject: name,
     reward: fc.constantFrom(...REWARD_TYPES),

@@ -43,6 +43,7 @@ export const EVENT_TYPES = [
   "penalty_revoked",
   "reward",
   "reward_revoked",
+  "misbehaviour",
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
@@ -171,6 +172,17 @@ const RULES: { readonly [type in EventType]: { readonly [field: string]: FieldRu
     id,
   },
   reward_revoked: { type, reward_id: subject, reason, id },
+  misbehaviour: {
+    type,
+    subject,
+    reason,
+    evidence: required(checkTexts(EVIDENCE_MAX, EVIDENCE_BYTES_MAX, 1)),
+    at,
+    context: facts,
+    job_id: id,
+    kind,
+    id,
+  },
 };
 
 interface TypeRules {

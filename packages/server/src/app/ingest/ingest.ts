@@ -44,7 +44,7 @@ export interface Answer {
   readonly rejected: number;
   /** In the order of the request; of a repeat perhaps fewer than `rejected`. */
   readonly rejections: readonly Rejection[];
-  /** Ids of the penalties and rewards given or revoked, by the place of their event. */
+  /** Ids of the penalties, rewards and reports given or revoked, by the place of their event. */
   readonly sanctions: readonly { readonly index: number; readonly id: string }[];
   /** A position in the log as of which the state has these events, and when it was logged (ms since 1970). */
   readonly position: number;
@@ -324,6 +324,14 @@ function detailOf(result: Exclude<ActResult, { type: "done" }>): string {
     case "penalty_not_active":
     case "reward_not_active":
       return `${result.id} is ${result.status} already`;
+    case "report_not_found":
+      return `there is no report ${result.id}`;
+    case "report_is_own":
+      return `${result.id} was reported with this key`;
+    case "report_decided":
+      return `${result.id} is ${result.status} already`;
+    case "too_many_reports":
+      return `the subject has ${result.limit} reports that nobody has decided; decide some first`;
     case "too_many_sanctions":
       return `the subject has ${result.limit} sanctions in force; revoke some first`;
     case "too_many_kinds":

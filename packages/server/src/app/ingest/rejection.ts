@@ -33,6 +33,10 @@ export type RejectionCode =
   | "penalty_not_active"
   | "reward_not_found"
   | "reward_not_active"
+  | "report_not_found"
+  | "report_is_own"
+  | "report_decided"
+  | "too_many_reports"
   | "too_many_sanctions"
   | "too_many_kinds"
   /** Of a CloudEvents batch, whose events are written one by one: the log took no more. */

@@ -267,9 +267,13 @@ function tooOld(kind: Kind): Flaw {
   return { code: "time_too_old", field: "at", detail };
 }
 
-/** Who may send samples may say what is measured and who is there; what punishes and rewards needs an operator. */
+/**
+ * Who may send samples may say what is measured, who is there and who misbehaves; what punishes and rewards needs an
+ * operator.
+ */
 function flawOfRole(event: CheckedEvent, { role }: Principal): Flaw | null {
-  if (event.type === "subject" || role === "operator" || role === "admin") return null;
+  if (event.type === "subject" || event.type === "misbehaviour" || role === "operator" || role === "admin")
+    return null;
   const detail = `events of type ${event.type} need the role operator, the key has ${role}`;
   return { code: "role_not_allowed", field: "type", detail };
 }

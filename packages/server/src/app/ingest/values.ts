@@ -147,10 +147,11 @@ export function checkOneOf(words: readonly string[]): Check {
   };
 }
 
-export function checkTexts(countMax: number, bytesMax: number): Check {
+export function checkTexts(countMax: number, bytesMax: number, countMin = 0): Check {
   const check = checkText(bytesMax);
   return (value) => {
     if (!Array.isArray(value)) return wrongType("a list of texts", value);
+    if (value.length < countMin) return flaw("out_of_range", `must have at least ${countMin} item`);
     if (value.length > countMax) return flaw("out_of_range", `must have at most ${countMax} items`);
     for (const item of value) {
       const found = check(item);

@@ -148,5 +148,6 @@ function frozen(effect: Effect): Effect {
     const { alert } = effect.penalty;
     return { ...effect, penalty: { ...effect.penalty, alert: alert === null ? null : { ...alert } } };
   }
+  if ("report" in effect) return { ...effect, report: { ...effect.report } };
   return "reward" in effect ? { ...effect, reward: { ...effect.reward } } : effect;
 }

@@ -1,5 +1,5 @@
 /** Effects as rows: crossings by their place in the log, sanctions by their id. */
-import type { Effect, Penalty, Reward } from "@staunch/engine";
+import type { Effect, MisbehaviourReport, Penalty, Reward } from "@staunch/engine";
 import type { CrossingRow, SanctionRow } from "../../ports/store.ts";
 
 /** The crossing an effect is; null for what has no subject or is no news. */
@@ -26,6 +26,7 @@ export interface EffectDetail {
 export function detailOf(effect: SubjectEffect): EffectDetail {
   if ("penalty" in effect) return penaltyDetail(effect.penalty);
   if ("reward" in effect) return rewardDetail(effect.reward);
+  if ("report" in effect) return reportDetail(effect);
   if (effect.type === "tier.changed") return { from: effect.from, to: effect.to, score: effect.score };
   if (effect.type === "probation.started") return { reason: effect.reason, level: effect.level };
   if (effect.type === "probation.ended") return { level: effect.level };
@@ -72,11 +73,27 @@ function rewardDetail(reward: Reward): EffectDetail {
   return { id, rewardType, value, reason, expiresAt };
 }
 
+/** Who reported it or decided, and why. */
+function reportDetail({ type, report }: Extract<Effect, { report: MisbehaviourReport }>): EffectDetail {
+  const { id, jobId, reporter, confirmation, dismissal } = report;
+  const reported = { issuer: reporter, reason: report.reason };
+  const decision = type === "misbehaviour.confirmed" ? confirmation : dismissal;
+  const { issuer, reason } = type === "misbehaviour.reported" ? reported : decision!;
+  return { id, issuer, reason, jobId };
+}
+
 /** The sanction an effect changed, as it is now; null when it changed none. */
 export function sanctionOf(effect: Effect): SanctionRow | null {
   if ("penalty" in effect) return sanctionRow("penalty", effect.penalty);
   if ("reward" in effect) return sanctionRow("reward", effect.reward);
+  if ("report" in effect) return reportRow(effect.report);
   return null;
+}
+
+export function reportRow(report: MisbehaviourReport): SanctionRow {
+  const { id, subject, status, reportedAt: appliedAt, confirmation, dismissal } = report;
+  const endedAt = dismissal?.at ?? confirmation?.at ?? null;
+  return { id, subject, kind: "misbehaviour", status, appliedAt, endedAt, facts: JSON.stringify(report) };
 }
 
 export function sanctionRow(kind: "penalty" | "reward", sanction: Penalty | Reward): SanctionRow {

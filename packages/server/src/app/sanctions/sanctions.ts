@@ -18,7 +18,7 @@ import type { Partition } from "../partition/partition.ts";
 import { readTime } from "../read-time.ts";
 
 /** An act may name a time this far ahead of the clock of the service. */
-const AHEAD_MAX_MS = 300_000;
+export const AHEAD_MAX_MS = 300_000;
 
 export interface PenaltyOrder extends Accountable {
   readonly type: PenaltyType;
