@@ -153,8 +153,8 @@ describe("a repeat", () => {
     const { results } = lab.apply(T0, again, again);
     const acts = [{ type: "done", id: lab.standing(subject).penalties[0]!.penalty.id }];
     expect(results).toEqual([
-      { type: "repeated", answer: "first answer", acts, selections: [] },
-      { type: "repeated", answer: "first answer", acts, selections: [] },
+      { type: "repeated", answer: "first answer", acts, refusedJobs: [], selections: [] },
+      { type: "repeated", answer: "first answer", acts, refusedJobs: [], selections: [] },
     ]);
     expect(lab.score(subject)).toBe(before);
     const twins = lab.apply(
