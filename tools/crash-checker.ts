@@ -105,6 +105,7 @@ function markOf(act: Act): string | null {
       return String(act.attributes?.["change"]);
     case "policy.activated":
     case "tier.cuts":
+    case "job_classes.measured":
       return null;
     default:
       return act.reason;

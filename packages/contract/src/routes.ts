@@ -53,6 +53,7 @@ import {
 import type { ROLES } from "./vocabulary.ts";
 import {
   Eligibility,
+  JobClassList,
   Network,
   NetworkPath,
   Selection,
@@ -359,6 +360,16 @@ export const ROUTES = {
       summary: "Health of a network",
       params: NetworkPath,
       responses: { 200: Network },
+    },
+    jobClasses: {
+      method: "GET",
+      path: "/api/network/{kind}/job-classes",
+      role: "viewer",
+      summary: "How long jobs of each class take",
+      description:
+        "A job that was reported with a class and without an expected duration is measured by the median of its class.",
+      params: NetworkPath,
+      responses: { 200: JobClassList },
     },
   },
   monitors: {

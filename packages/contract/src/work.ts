@@ -210,6 +210,21 @@ export const Selection = z
   })
   .meta({ id: "Selection" });
 
+export const JobClassList = z
+  .object({
+    kind: z.string(),
+    items: z.array(
+      z.object({
+        job_class: z.string(),
+        median_ms: z.number().nullable().describe("What jobs are measured by; null while too few are known."),
+        observed_ms: z.number().nullable().describe("Median of the completed jobs as of now, within 1 %."),
+        jobs: z.number().describe("Completed jobs behind it, those long ago counting less."),
+      }),
+    ),
+    as_of: Time,
+  })
+  .meta({ id: "JobClassList" });
+
 export const NetworkPath = z.strictObject({ kind: KindName });
 
 export const Network = z

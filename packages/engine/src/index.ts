@@ -149,6 +149,7 @@ export type {
   RewardGranted,
   RewardRevoked,
   SubjectUpdated,
+  JobClassesMeasured,
   TierCuts,
   WindowVoided,
 } from "./event/acts.ts";

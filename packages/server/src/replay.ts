@@ -9,7 +9,7 @@ import type { ImportSource } from "./app/import/import-source.ts";
 import { importSource, type ImportProgress } from "./app/import/import.ts";
 import { MonitorGuard } from "./app/guards/monitor-guard.ts";
 import { Partition } from "./app/partition/partition.ts";
-import { TierCutter } from "./app/tiers/cuts.ts";
+import { Facts } from "./app/facts/facts.ts";
 import { activatePolicy } from "./configured-policy.ts";
 import { presentExplanation } from "./http/present.ts";
 import { logClock } from "./ports/clock.ts";
@@ -79,7 +79,7 @@ async function replayInto(storage: Storage, options: ReplayOptions): Promise<Rep
   });
   await activatePolicy(storage, policy, partition, "first start");
   const progress = options.onProgress === undefined ? {} : { onProgress: options.onProgress };
-  const result = await importSource(partition, new TierCutter(partition), source, {
+  const result = await importSource(partition, new Facts(partition), source, {
     shiftMs,
     policyOf: (kind) => (isForced ? policy : (source.policies?.[kind] ?? policy)),
     endsLog: true,

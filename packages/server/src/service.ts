@@ -25,7 +25,7 @@ import { Rankings } from "./app/rankings/rankings.ts";
 import { Sanctions } from "./app/sanctions/sanctions.ts";
 import { Selections } from "./app/selections/selections.ts";
 import { Subjects } from "./app/subjects/subjects.ts";
-import { TierCutter } from "./app/tiers/cuts.ts";
+import { Facts } from "./app/facts/facts.ts";
 import type { Config } from "./config/schema.ts";
 import { configurePolicy } from "./configured-policy.ts";
 import { finishImport, firstImport, type FirstImport } from "./first-import.ts";
@@ -227,7 +227,7 @@ interface RunningParts {
 /** What goes on by itself while the service runs, and how it ends. */
 class Running {
   private readonly parts: RunningParts;
-  private readonly cutter: TierCutter;
+  private readonly facts: Facts;
   private readonly snapshotter: Snapshotter;
   private newestSnapshot: SnapshotInfo | null = null;
   private ready = false;
@@ -240,7 +240,7 @@ class Running {
   constructor(parts: RunningParts) {
     const { partition, storage, followed, config } = parts;
     this.parts = parts;
-    this.cutter = new TierCutter(partition);
+    this.facts = new Facts(partition);
     const snapshots = settledSnapshots(storage.snapshots, () => followed.settle());
     this.snapshotter = new Snapshotter(partition, {
       store: snapshots,
@@ -256,7 +256,7 @@ class Running {
     const startMs = performance.now();
     const stop = (): void => void partition.close();
     options.signal?.addEventListener("abort", stop, { once: true });
-    const result = await importSource(partition, this.cutter, source, {
+    const result = await importSource(partition, this.facts, source, {
       shiftMs,
       policyOf: (kind) => source.policies?.[kind] ?? config.policy,
       onProgress: (progress) => options.onImport?.(title, progress),
@@ -345,7 +345,7 @@ class Running {
 
   private async tick(): Promise<void> {
     await this.parts.partition.tick();
-    await this.cutter.update();
+    await this.facts.update();
   }
 
   /** A snapshot that fails is told and costs nothing but a longer restart, so it ends neither a run nor a stop. */

@@ -110,6 +110,19 @@ export interface TierCuts extends Accountable {
   readonly rated: number;
 }
 
+/** How long jobs of a class take over the network, computed outside the fold and logged as a network fact. */
+export interface JobClassesMeasured extends Accountable {
+  readonly type: "job_classes.measured";
+  readonly kind: string;
+  /** Those that changed, at most `JOB_CLASSES_MAX`; a median of null means that the class is known no longer. */
+  readonly medians: readonly {
+    readonly jobClass: string;
+    readonly medianMs: number | null;
+    /** Completed jobs that it was taken from, decayed. */
+    readonly jobs: number;
+  }[];
+}
+
 /** A monitor failed, not those it measured: what it saw in a window of five minutes does not count. */
 export interface WindowVoided extends Accountable {
   readonly type: "window.voided";
@@ -152,4 +165,5 @@ export type Act =
   | MisbehaviourDismissed
   | PolicyActivated
   | TierCuts
+  | JobClassesMeasured
   | WindowVoided;

@@ -1,5 +1,12 @@
 /** Acts: one function for each type. */
-import type { Act, Attributes, PolicyActivated, SubjectUpdated, TierCuts } from "../event/acts.ts";
+import type {
+  Act,
+  Attributes,
+  JobClassesMeasured,
+  PolicyActivated,
+  SubjectUpdated,
+  TierCuts,
+} from "../event/acts.ts";
 import { compilePolicy, type CompiledPolicy } from "../policy/compile.ts";
 import { completePolicy } from "../policy/complete.ts";
 import type { Policy } from "../policy/policy.ts";
@@ -66,6 +73,8 @@ export function applyAct(state: State, act: Act): ActResult {
       return activatePolicy(state, act);
     case "tier.cuts":
       return setCuts(state, act);
+    case "job_classes.measured":
+      return setMedians(state, act);
     case "window.voided":
       voidWindow(state, act);
       return { type: "done", id: null };
@@ -233,5 +242,14 @@ function setCuts(state: State, act: TierCuts): ActResult {
   const kind = kindNamed(state, act.kind);
   const fits = kind !== undefined && act.cuts.length === kind.compiled.policy.tiers.names.length - 1;
   if (fits) kind.cuts = { scores: act.cuts, rated: act.rated };
+  return { type: "done", id: null };
+}
+
+function setMedians(state: State, act: JobClassesMeasured): ActResult {
+  const medians = kindNamed(state, act.kind)?.jobClasses.medians;
+  for (const { jobClass, medianMs } of act.medians) {
+    if (medianMs === null) medians?.delete(jobClass);
+    else medians?.set(jobClass, medianMs);
+  }
   return { type: "done", id: null };
 }

@@ -59,6 +59,7 @@ export function foldJobs(state: State, jobs: JobColumns): RefusedJob[] {
       }
     }
     countOutcome(kind, outcome, state.now);
+    if (outcome === SUCCESS) countClass(state, kind, jobs, index);
     foldOutcome(state, kind, jobs, index, outcome);
   }
   return refused;
@@ -79,7 +80,7 @@ function foldOutcome(state: State, kind: Kind, jobs: JobColumns, index: number, 
   stampEvidence(state, kind, chunk, start, at);
   chunk.u32[start * 2 + WINDOW_COUNT]! += 1;
   const weight = advance(work, from, JOBS, kind.compiled, at);
-  addOutcome(work, from, jobs, index, outcome, weight);
+  addOutcome(kind, work, from, jobs, index, weight);
   if (outcome === SUCCESS) addDuration(state, kind, row, jobs, index);
   const isIncident = moveMomentum(state, kind, chunk, start, outcome === SUCCESS, at);
   evaluate(state, kind, row, chunk, start, REASON.metric);
@@ -110,13 +111,14 @@ function penaliseTimeout(state: State, kind: Kind, jobs: JobColumns, index: numb
 }
 
 function addOutcome(
+  kind: Kind,
   work: WorkChunk,
   from: number,
   jobs: JobColumns,
   index: number,
-  outcome: number,
   weight: number,
 ): void {
+  const outcome = jobs.outcome[index]! & OUTCOME_MASK;
   const good = outcome === SUCCESS ? 1 : 0;
   const quality = jobs.quality[index]!;
   addTrial(work, from, PLACE.success, Number.isNaN(quality) ? good : good * quality, weight);
@@ -132,13 +134,25 @@ function addOutcome(
   if (good === 0 || Number.isNaN(durationMs)) return;
   work.f64[from + DURATION_SUM]! += durationMs;
   work.u32[from * 2 + DURATION_COUNT]! += 1;
-  const expectedMs = jobs.expectedMs[index]!;
+  const expectedMs = expectedOf(kind, jobs, index);
   if (!Number.isNaN(expectedMs)) {
     addTrial(work, from, PLACE.speed, Math.min(1, expectedMs / durationMs), weight);
     addTrial(work, from, PLACE.ratio, durationMs / expectedMs, weight);
   }
   const used = jobs.usedShare[index]!;
   if (!Number.isNaN(used)) addTrial(work, from, PLACE.use, used, weight);
+}
+
+/** What was expected of the job, or the median of its class; NaN where neither is known. */
+function expectedOf({ jobClasses }: Kind, { expectedMs, jobClass }: JobColumns, index: number): number {
+  const told = expectedMs[index]!;
+  return Number.isNaN(told) && jobClass !== null ? jobClasses.expectedMs(jobClass[index]!) : told;
+}
+
+function countClass({ now }: State, kind: Kind, { jobClass, durationMs }: JobColumns, index: number): void {
+  const name = jobClass?.[index] ?? null;
+  if (name === null || Number.isNaN(durationMs[index]!)) return;
+  kind.jobClasses.count(name, durationMs[index]!, kind.compiled.decayPerMs, now);
 }
 
 function addDuration({ now }: State, kind: Kind, row: number, jobs: JobColumns, index: number): void {

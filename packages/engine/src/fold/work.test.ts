@@ -7,6 +7,7 @@ import { parsePolicy } from "../policy/parse.ts";
 import type { Policy } from "../policy/policy.ts";
 import { stateHash } from "../read/digest.ts";
 import { networkStanding } from "../read/network.ts";
+import { standing } from "../read/standing.ts";
 import { workStanding, type WorkStanding } from "../read/work.ts";
 import { endReplay, restoreParts, snapshotParts, type Part } from "../snapshot/snapshot.ts";
 import { createState, type State } from "../state/state.ts";
@@ -275,6 +276,33 @@ describe("selections in the fold", () => {
   });
 });
 
+test("a job without an expectation is measured by the median of its class, once that is a fact", () => {
+  const { lab, workers } = labOf(2);
+  const job = (subject: number, at: number) =>
+    ({ subject, at, outcome: "success", durationMs: 2000, jobClass: "transcode" }) as const;
+  lab.apply(T0 + SECOND_MS, { jobs: jobsOf([job(workers[0]!, T0 + SECOND_MS)]) });
+  const efficiencyOf = (subject: number): number | undefined =>
+    standing(lab.state, subject, lab.state.now).components.find(({ name }) => name === "efficiency")?.score;
+  const before = efficiencyOf(workers[1]!);
+  expect(efficiencyOf(workers[0]!)).toBe(before);
+  const medians = [{ jobClass: "transcode", medianMs: 1000, jobs: 20 }];
+  const fact = {
+    type: "job_classes.measured",
+    kind: "provider",
+    medians,
+    issuer: "staunch",
+    reason: "",
+  } as const;
+  lab.apply(T0 + 2 * SECOND_MS, { acts: [fact] });
+  lab.apply(T0 + 3 * SECOND_MS, { jobs: jobsOf([job(workers[1]!, T0 + 3 * SECOND_MS)]) });
+  // Twice as long as the median: a trial of .5 beside the prior of ten.
+  expect(efficiencyOf(workers[1]!)).toBeCloseTo((10 * 60 + 50) / 11, 9);
+  const forgotten = { ...fact, medians: [{ jobClass: "transcode", medianMs: null, jobs: 0 }] };
+  lab.apply(T0 + 4 * SECOND_MS, { acts: [forgotten] });
+  lab.apply(T0 + 5 * SECOND_MS, { jobs: jobsOf([job(workers[0]!, T0 + 5 * SECOND_MS)]) });
+  expect(efficiencyOf(workers[0]!)).toBe(before);
+});
+
 test("a snapshot written between batches, and the log behind it, give the same bits as the live state", () => {
   fc.assert(
     fc.property(fc.array(step(), { minLength: 5, maxLength: 40 }), fc.nat(39), (steps, begin) => {
@@ -338,7 +366,17 @@ function happen(lab: Lab, workers: readonly number[], { afterMs, subject: place,
     const selection = open === undefined ? 0 : open[0];
     const who = open === undefined ? subject : open[1].subject;
     lab.apply(at, {
-      jobs: jobsOf([{ subject: who, at, outcome, durationMs: 900 + place, expectedMs: 1000, selection }]),
+      jobs: jobsOf([
+        {
+          subject: who,
+          at,
+          outcome,
+          durationMs: 900 + place,
+          expectedMs: 1000,
+          selection,
+          jobClass: `c${place % 3}`,
+        },
+      ]),
     });
   }
 }

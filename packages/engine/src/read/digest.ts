@@ -53,7 +53,8 @@ function digestWork(digest: StateDigest, { work }: Chunk, start: number): void {
 }
 
 /** What is kept for a kind as a whole. */
-function digestKind(digest: StateDigest, { network, selections }: Kind): void {
+function digestKind(digest: StateDigest, { network, selections, jobClasses }: Kind): void {
+  digest.text(JSON.stringify(jobClasses.dump()));
   for (const value of Object.values(network) as number[]) digest.f64(value);
   for (const [number, { subject }] of selections.open) {
     digest.f64(number);

@@ -17,6 +17,7 @@ import { METRIC_NAMES } from "../event/metrics.ts";
 import { WORK_LAYOUT } from "../state/work-row.ts";
 import { rowTranslation, type RowLayout, type RowTranslation } from "../state/row-layout.ts";
 import { NUMBER, ROW_LAYOUT, ROWS_PER_UNIT, rowStart } from "../state/row-table.ts";
+import type { JobClassesDump } from "../state/job-classes.ts";
 import type { MemoryDump } from "../state/memory.ts";
 import { windowOf, type MonitorWindow } from "../state/monitor-window.ts";
 import type { Provisional, VoidedWindow } from "../state/provisional.ts";
@@ -107,6 +108,7 @@ interface Header {
     readonly outcomes: Pick<Network, "finished" | "succeeded" | "outcomesAt">;
     readonly open: readonly (readonly [number, OpenSelection])[];
     readonly window: readonly number[];
+    readonly jobClasses: JobClassesDump;
   }[];
   readonly operators: readonly string[];
 }
@@ -236,7 +238,7 @@ function headerOf(state: State, sequences: MemoryDump["sequences"]): Header {
     provisional: provisionalHead(state.provisional),
     sequences,
     operators: state.operators.dump(),
-    kinds: state.kinds.map(({ name, compiled, table, cuts, policyAt, network, selections }) => ({
+    kinds: state.kinds.map(({ name, compiled, table, cuts, policyAt, network, selections, jobClasses }) => ({
       name,
       policy: compiled.policy,
       rows: table.count,
@@ -250,6 +252,7 @@ function headerOf(state: State, sequences: MemoryDump["sequences"]): Header {
       },
       open: [...selections.open],
       window: [...selections.window.dump()],
+      jobClasses: jobClasses.dump(),
     })),
   };
 }
@@ -392,8 +395,10 @@ function restoreHeader(state: State, header: Header): Translations {
   for (const [index, observations] of released) state.provisional.windowAt(index).released = observations;
   state.memory.restore({ sequences: header.sequences, keys: [] });
   state.operators.restore(header.operators);
-  for (const { name, policy, rows, cuts, policyAt, hasWork, outcomes, open, window } of header.kinds) {
+  for (const written of header.kinds) {
+    const { name, policy, rows, cuts, policyAt, hasWork, outcomes, open, window } = written;
     const kind = addKind(state, name, policy);
+    kind.jobClasses.restore(written.jobClasses);
     // Work rows outlive the policy that needed them.
     if (hasWork) addWorkRows(state, kind);
     kind.cuts = cuts;

@@ -18,6 +18,7 @@ import type { Policy } from "../policy/policy.ts";
 import { RankIndex } from "../rank/rank-index.ts";
 import { SanctionBook } from "../sanction/sanction.ts";
 import { DecisionWindow } from "../select/decision-window.ts";
+import { JobClasses } from "./job-classes.ts";
 import { Operators } from "./operators.ts";
 import { PlaceColumn } from "./place-column.ts";
 import { Memory } from "./memory.ts";
@@ -52,6 +53,7 @@ export interface Kind {
   /** Totals over the kind's rows; only kinds with work rows are counted. */
   readonly network: Network;
   readonly selections: Selections;
+  readonly jobClasses: JobClasses;
   /** Cuts of the tiers as last logged, with the number of subjects they were taken from; null before. */
   cuts: { readonly scores: readonly number[]; readonly rated: number } | null;
   /** When the policy in force was activated: whoever was last evaluated before is told that it moved the score. */
@@ -135,6 +137,7 @@ export function addKind(state: State, name: string, given: Policy): Kind {
     durations: null,
     network: newNetwork(),
     selections: { open: new Map(), window: new DecisionWindow(policy.selection.operatorWindow) },
+    jobClasses: new JobClasses(),
     cuts: null,
     policyAt: 0,
   };

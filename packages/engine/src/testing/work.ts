@@ -12,6 +12,7 @@ export interface Job {
   readonly earnings?: number;
   /** Number of the selection that gave it. */
   readonly selection?: number;
+  readonly jobClass?: string;
 }
 
 export function jobsOf(jobs: readonly Job[]): JobColumns {
@@ -28,7 +29,9 @@ export function jobsOf(jobs: readonly Job[]): JobColumns {
     quality: column(({ quality }) => quality),
     earnings: column(({ earnings }) => earnings),
     selection: Float64Array.from(jobs, ({ selection }) => selection ?? 0),
-    jobClass: null,
+    jobClass: jobs.some(({ jobClass }) => jobClass !== undefined)
+      ? jobs.map(({ jobClass }) => jobClass ?? null)
+      : null,
     jobId: null,
   };
 }

@@ -1,10 +1,11 @@
 /** Workers, selections and networks as the interface shows them. */
-import type { Eligibility, Network, Selection, Work } from "@staunch/contract";
+import type { Eligibility, Network, Selection, Work, JobClassList } from "@staunch/contract";
 import type {
   Eligibility as EligibilityStanding,
   IneligibilityReason,
   NetworkStanding,
   WorkStanding,
+  Kind,
 } from "@staunch/engine";
 import type { z } from "zod";
 import type { RecordedBid } from "../app/selections/record.ts";
@@ -139,6 +140,19 @@ export function presentNetwork(network: NetworkStanding): Omit<z.output<typeof N
     health,
     parts: [...parts],
   };
+}
+
+/** By name; one that is observed no longer may be in force until the next look. */
+export function presentJobClasses(jobClasses: Kind["jobClasses"]): z.output<typeof JobClassList>["items"] {
+  const { medians } = jobClasses;
+  const observed = new Map([...jobClasses].map((one) => [one.jobClass, one]));
+  const names = new Set([...observed.keys(), ...medians.keys()]);
+  return [...names].toSorted().map((name) => ({
+    job_class: name,
+    median_ms: medians.get(name) ?? null,
+    observed_ms: observed.get(name)?.medianMs ?? null,
+    jobs: observed.get(name)?.jobs ?? 0,
+  }));
 }
 
 function presentBid(bid: RecordedBid): z.output<typeof Selection>["bids"][number] {

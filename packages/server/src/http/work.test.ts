@@ -1,6 +1,7 @@
 import { EMPTY_ENTRY, parsePolicy, type Json } from "@staunch/engine";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createHttpApp, send, START_MS, type HttpApp } from "../../test/http-app.ts";
+import { Facts } from "../app/facts/facts.ts";
 import { time } from "./route.ts";
 
 const WORKERS = ["worker-1", "worker-2", "worker-3", "worker-4"];
@@ -190,6 +191,36 @@ test("how long the completed jobs took is told as percentiles, failures left out
   expect(mean).toBe(500);
   expect(durations).toMatchObject({ count: 99, average: 500, min: 10, max: 990, exact: true });
   expect(durations.percentiles).toEqual({ p50: 500, p90: 900, p95: 950, p99: 990 });
+});
+
+test("classes of jobs have their medians, which count once they are logged", async () => {
+  const job = {
+    type: "job",
+    subject: "worker-1",
+    outcome: "success",
+    duration_ms: 1000,
+    job_class: "transcode",
+  };
+  await sendEvents([...Array.from({ length: 20 }, () => job), { ...job, job_class: "rare" }]);
+  const path = "/api/network/worker/job-classes";
+  const before = (await send(http, "viewer", "GET", path)).json();
+  expect(before.items).toMatchObject([
+    { job_class: "rare", median_ms: null, jobs: 1 },
+    { job_class: "transcode", median_ms: null, jobs: 20 },
+  ]);
+  const { partition } = http.app;
+  await new Facts(partition).update();
+  const { items } = (await send(http, "viewer", "GET", path)).json();
+  expect(items.map(({ median_ms }: { median_ms: number | null }) => median_ms)).toEqual([
+    null,
+    before.items[1].observed_ms,
+  ]);
+  expect(Math.abs(items[1].observed_ms / 1000 - 1)).toBeLessThan(0.01);
+  const { position } = partition.state;
+  await new Facts(partition).update();
+  expect(partition.state.position).toBe(position);
+  const provider = await send(http, "viewer", "GET", "/api/network/provider/job-classes");
+  expect(provider.json()).toMatchObject({ code: "no_job_source" });
 });
 
 test.each([

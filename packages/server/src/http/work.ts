@@ -1,11 +1,17 @@
 /** Workers, selections among bids, and the health of a network. */
-import { eligibility, kindNamed, kindOf, networkStanding, workStanding } from "@staunch/engine";
+import { eligibility, kindNamed, kindOf, networkStanding, workStanding, type Kind } from "@staunch/engine";
 import type { App } from "../app/app.ts";
 import { readTime } from "../app/read-time.ts";
 import type { BadBid, MadeSelection, SelectOutcome } from "../app/selections/selections.ts";
 import { actProblem, idempotencyOf } from "./acts.ts";
 import { HttpProblem } from "./problem.ts";
-import { presentEligibility, presentNetwork, presentSelection, presentWork } from "./present-work.ts";
+import {
+  presentEligibility,
+  presentJobClasses,
+  presentNetwork,
+  presentSelection,
+  presentWork,
+} from "./present-work.ts";
 import { routeOf, time, type Server } from "./route.ts";
 import { kindNotFound, subjectOf } from "./subjects.ts";
 
@@ -66,14 +72,24 @@ export function workRoutes(server: Server, app: App): void {
   server.route({
     ...routeOf("network", "get"),
     handler: async ({ params }) => {
-      const { state } = app.partition;
-      const kind = kindNamed(state, params.kind);
-      if (kind === undefined) throw kindNotFound(params.kind);
-      const network = networkStanding(kind);
-      if (network === null) throw noJobs(kind.name);
-      return { ...presentNetwork(network), as_of: time(state.now) };
+      const network = networkStanding(jobsKindOf(app, params.kind));
+      return { ...presentNetwork(network!), as_of: time(app.partition.state.now) };
     },
   });
+  server.route({
+    ...routeOf("network", "jobClasses"),
+    handler: async ({ params }) => {
+      const { name, jobClasses } = jobsKindOf(app, params.kind);
+      return { kind: name, items: presentJobClasses(jobClasses), as_of: time(app.partition.state.now) };
+    },
+  });
+}
+
+function jobsKindOf(app: App, name: string): Kind {
+  const kind = kindNamed(app.partition.state, name);
+  if (kind === undefined) throw kindNotFound(name);
+  if (kind.table.workSize === 0) throw noJobs(kind.name);
+  return kind;
 }
 
 function selectedOf(outcome: SelectOutcome, kind: string): MadeSelection {

@@ -5,7 +5,7 @@ import { testClock } from "../../ports/clock.ts";
 import { importSource } from "../import/import.ts";
 import { MonitorGuard } from "../guards/monitor-guard.ts";
 import { Partition } from "../partition/partition.ts";
-import { TierCutter } from "../tiers/cuts.ts";
+import { Facts } from "../facts/facts.ts";
 import { backtest, type BacktestReport } from "./backtest.ts";
 
 const DAY_MS = 86_400_000;
@@ -81,7 +81,7 @@ describe("cuts of percentile tiers", () => {
     expect(kind.cuts?.rated).toBe(SUBJECTS);
     expect(kind.cuts?.scores).toHaveLength(STORAGE_PROVIDER.tiers.names.length - 1);
     const { position } = partition.state;
-    await new TierCutter(partition).update();
+    await new Facts(partition).update();
     expect(partition.state.position).toBe(position);
   });
 
@@ -134,7 +134,7 @@ async function filled(store: MemoryLogStore, subjects = SUBJECTS): Promise<Parti
     },
   };
   const options = { shiftMs: 0, policyOf: () => STORAGE_PROVIDER };
-  expect(await importSource(partition, new TierCutter(partition), source, options)).toMatchObject({
+  expect(await importSource(partition, new Facts(partition), source, options)).toMatchObject({
     type: "imported",
   });
   return partition;

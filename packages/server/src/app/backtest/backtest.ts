@@ -17,7 +17,7 @@ import {
   type State,
 } from "@staunch/engine";
 import type { Log } from "../../ports/log.ts";
-import { movedCuts } from "../tiers/cuts.ts";
+import { movedCuts } from "../facts/tier-cuts.ts";
 
 /** Movers listed in each direction. */
 const MOVERS_MAX = 10;

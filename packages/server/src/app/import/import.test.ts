@@ -4,7 +4,7 @@ import { MemoryLog, MemoryLogStore } from "../../adapters/memory-log/memory-log.
 import { testClock } from "../../ports/clock.ts";
 import { MonitorGuard } from "../guards/monitor-guard.ts";
 import { Partition } from "../partition/partition.ts";
-import { TierCutter } from "../tiers/cuts.ts";
+import { Facts } from "../facts/facts.ts";
 import type { ImportSource } from "./import-source.ts";
 import { importSource, type ImportProgress } from "./import.ts";
 import { mergeBatches } from "./merge-batches.ts";
@@ -14,8 +14,8 @@ const START_MS = 1_000 * DAY_MS;
 
 describe("an import", () => {
   test("brings every sample in at its own time, and subjects with operator and attributes", async () => {
-    const { partition, cutter } = await newPartition();
-    const result = await importSource(partition, cutter, sourceOf(30), {
+    const { partition, facts } = await newPartition();
+    const result = await importSource(partition, facts, sourceOf(30), {
       shiftMs: 0,
       policyOf: () => STORAGE_PROVIDER,
     });
@@ -31,8 +31,8 @@ describe("an import", () => {
   });
 
   test("moves all times by the shift", async () => {
-    const { partition, cutter } = await newPartition(START_MS + 5 * DAY_MS);
-    await importSource(partition, cutter, sourceOf(30), {
+    const { partition, facts } = await newPartition(START_MS + 5 * DAY_MS);
+    await importSource(partition, facts, sourceOf(30), {
       shiftMs: 5 * DAY_MS,
       policyOf: () => STORAGE_PROVIDER,
     });
@@ -42,10 +42,10 @@ describe("an import", () => {
   });
 
   test("tells its progress up to the last sample", async () => {
-    const { partition, cutter } = await newPartition();
+    const { partition, facts } = await newPartition();
     const seen: ImportProgress[] = [];
     const onProgress = (progress: ImportProgress): void => void seen.push(progress);
-    await importSource(partition, cutter, sourceOf(30), {
+    await importSource(partition, facts, sourceOf(30), {
       shiftMs: 0,
       policyOf: () => STORAGE_PROVIDER,
       onProgress,
@@ -55,23 +55,23 @@ describe("an import", () => {
 
   test("that was interrupted goes on where the log ends and gives the same state as one that was not", async () => {
     const whole = await newPartition();
-    await importSource(whole.partition, whole.cutter, sourceOf(30), {
+    await importSource(whole.partition, whole.facts, sourceOf(30), {
       shiftMs: 0,
       policyOf: () => STORAGE_PROVIDER,
     });
 
-    const { partition, cutter } = await newPartition();
+    const { partition, facts } = await newPartition();
     const stopAt = START_MS + 12 * DAY_MS;
     const onProgress = ({ atMs }: ImportProgress): void => {
       if (atMs >= stopAt) void partition.close();
     };
     const options = { shiftMs: 0, policyOf: () => STORAGE_PROVIDER };
-    const stopped = await importSource(partition, cutter, sourceOf(30), { ...options, onProgress });
+    const stopped = await importSource(partition, facts, sourceOf(30), { ...options, onProgress });
     expect(stopped).toMatchObject({ type: "refused", refusal: { type: "closing" } });
     expect(partition.state.eventCount).toBeLessThan(90);
 
     const again = reopened(partition);
-    expect(await importSource(again, new TierCutter(again), sourceOf(30), options)).toMatchObject({
+    expect(await importSource(again, new Facts(again), sourceOf(30), options)).toMatchObject({
       type: "imported",
     });
     expect(again.state.eventCount).toBe(90);
@@ -99,7 +99,7 @@ describe("merging", () => {
   });
 });
 
-async function newPartition(claimAt = START_MS): Promise<{ partition: Partition; cutter: TierCutter }> {
+async function newPartition(claimAt = START_MS): Promise<{ partition: Partition; facts: Facts }> {
   const log = new MemoryLog(new MemoryLogStore());
   const claimed = await log.claim({ owner: "test", loggedAt: claimAt });
   if (claimed.type !== "claimed") throw new Error(claimed.type);
@@ -113,7 +113,7 @@ async function newPartition(claimAt = START_MS): Promise<{ partition: Partition;
     commitEventsMax: 16_384,
     gate: new MonitorGuard(),
   });
-  return { partition, cutter: new TierCutter(partition) };
+  return { partition, facts: new Facts(partition) };
 }
 
 const logs = new Map<object, MemoryLog>();

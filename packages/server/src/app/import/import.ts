@@ -8,7 +8,7 @@ import {
   type SubjectUpdated,
 } from "@staunch/engine";
 import type { Outcome, Partition, Refusal } from "../partition/partition.ts";
-import type { TierCutter } from "../tiers/cuts.ts";
+import type { Facts } from "../facts/facts.ts";
 import type { ImportBatch, ImportSource, ImportSubject } from "./import-source.ts";
 import { mergeBatches } from "./merge-batches.ts";
 
@@ -52,7 +52,7 @@ export type ImportResult =
  */
 export async function importSource(
   partition: Partition,
-  cutter: TierCutter,
+  facts: Facts,
   source: ImportSource,
   options: ImportOptions,
 ): Promise<ImportResult> {
@@ -65,13 +65,13 @@ export async function importSource(
     if (refusal !== null) return { type: "refused", refusal, events: run.events };
     if (!isLook) continue;
     nextCutsAt = batch.loggedAt + cutsEveryMs;
-    await cutter.update();
+    await facts.update();
     await options.settle?.();
   }
   const refusal = await run.drain(0);
   if (refusal !== null) return { type: "refused", refusal, events: run.events };
   if (options.endsLog === true) await closeWindows(partition);
-  await cutter.update();
+  await facts.update();
   return { type: "imported", subjects: run.subjects, events: run.events, known: run.known };
 }
 
