@@ -32,6 +32,7 @@ const seeds =
     : [Number(values.seed)];
 let missed = 0;
 const rows: string[] = [];
+const remarks: string[] = [];
 for (const scenario of wanted) report(scenario);
 if (values.write) writeFileSync(new URL("../docs/scenarios.md", import.meta.url), page());
 process.exitCode = missed > 0 ? 1 : 0;
@@ -42,6 +43,7 @@ function matches(name: string): boolean {
 
 function report(scenario: Scenario): void {
   const runs = seeds.map((seed) => scenario.run(seed, 1));
+  const missedBefore = missed;
   for (const [place, figure] of scenario.figures.entries()) {
     const measured = runs.map((run) => run[place]!);
     // Shares are ratios, and adding them up may leave a bit behind the bound.
@@ -55,6 +57,8 @@ function report(scenario: Scenario): void {
     );
     print(scenario, figure, mean, least, most, isReached);
   }
+  if (missed > missedBefore)
+    remarks.push(`- \`${scenario.name}\`: ${scenario.remark ?? "not understood yet"}`);
 }
 
 function text(value: number): string {
@@ -72,7 +76,8 @@ function page(): string {
     "| scenario | what happens | figure | must be | measured | reached |",
     "|---|---|---|---|---|---|",
   ];
-  return [...head, ...rows, ""].join("\n");
+  const why = remarks.length === 0 ? [] : ["", "## Why some are missed", "", ...remarks];
+  return [...head, ...rows, ...why, ""].join("\n");
 }
 
 function print(

@@ -12,6 +12,8 @@ export interface Scenario {
   readonly name: string;
   readonly title: string;
   readonly figures: readonly Figure[];
+  /** Why a figure may be missed. */
+  readonly remark?: string;
   /**
    * Values in the order of `figures`. A size below 1 shortens the run to that share of it, which shows that a scenario
    * works, not what it reaches.

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { SCENARIOS } from "./scenarios/index.ts";
 
 /** Share of the jobs of a full run. */
-const SIZE = 0.02;
+const SIZE = 0.01;
 
 describe.each(SCENARIOS.map((scenario) => [scenario.name, scenario] as const))("%s", (_, scenario) => {
   test("gives each figure, and the same again from the same seed", () => {

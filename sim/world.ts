@@ -76,6 +76,8 @@ export class World {
   private readonly candidates = new Candidates();
   private readonly kind: Kind;
   private readonly pending: Pending[] = [];
+  private bids: readonly Bid[] = [];
+  private columns: Bids = columnsOf([]);
 
   constructor(seed: number, policy: Policy = workerPolicy()) {
     this.state = createState({ seed: 7, policies: { [KIND]: policy }, aggregates: false });
@@ -98,11 +100,12 @@ export class World {
 
   /** Chooses among bids and logs the choice; null when nobody could be chosen. */
   select(bids: readonly Bid[]): Choice | null {
-    const columns: Bids = {
-      subject: Uint32Array.from(bids, ({ subject }) => subject),
-      price: Float64Array.from(bids, ({ price }) => price),
-      timeMs: Float64Array.from(bids, ({ timeMs }) => timeMs),
-    };
+    // Mostly the same bids come again.
+    if (bids !== this.bids) {
+      this.bids = bids;
+      this.columns = columnsOf(bids);
+    }
+    const { columns } = this;
     const { policy } = this.kind.compiled;
     gather(this.state, this.kind, columns, this.nowMs, this.candidates);
     const request = {
@@ -163,10 +166,24 @@ export class World {
       at: this.nowMs,
       expiresAt: null,
       fade: "none",
-      evidence: ["sim"],
+      evidence: [],
       context: {},
       issuer: "sim",
       reason: "banned",
+    };
+    this.log({ acts: [act] });
+  }
+
+  reportMisbehaviour(subject: number): void {
+    const act: Act = {
+      type: "misbehaviour.reported",
+      subject,
+      evidence: ["sim"],
+      context: {},
+      at: this.nowMs,
+      jobId: null,
+      issuer: "sim",
+      reason: "cheats",
     };
     this.log({ acts: [act] });
   }
@@ -220,6 +237,14 @@ export function policyOf(document: { readonly [key: string]: unknown }): Policy 
   const parsed = parsePolicy(document);
   if (parsed.type === "invalid") throw new Error(parsed.problems.map(({ message }) => message).join("; "));
   return parsed.policy;
+}
+
+function columnsOf(bids: readonly Bid[]): Bids {
+  return {
+    subject: Uint32Array.from(bids, ({ subject }) => subject),
+    price: Float64Array.from(bids, ({ price }) => price),
+    timeMs: Float64Array.from(bids, ({ timeMs }) => timeMs),
+  };
 }
 
 function jobColumns(

@@ -1,3 +1,4 @@
+import { whitewash } from "./whitewash.ts";
 import type { Scenario } from "../scenario.ts";
 import { availability } from "./availability.ts";
 import { change } from "./change.ts";
@@ -14,6 +15,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...change,
   ...collapse,
   ...gaming,
+  ...whitewash,
   ...monitors,
   ...evidence,
   ...availability,

@@ -106,6 +106,8 @@ const bursts = [10, 60].flatMap((seconds) =>
       name: `probe-burst-of-${seconds}-s-per-${everyMinutes}-min`,
       title: `200 further probes see an outage of ${seconds} s, beside one probe per ${everyMinutes} min`,
       figures: [{ name: "drop", must: "at most", bound: 1.25, unit: "x that by one further probe" }],
+      remark: `The further probes show how long the outage was: up to the next steady probe, in the mean a minute and a
+half. One further probe shows a minute and a sixth.`,
       run: (seed, size) => {
         let byOne = 0;
         let byBurst = 0;

@@ -2,7 +2,7 @@
 import type { Candidates } from "./candidates.ts";
 import type { DecisionWindow } from "./decision-window.ts";
 import type { SelectionRules } from "./rules.ts";
-import { OPERATOR_CAP, type Selection } from "./selection.ts";
+import { NEWCOMER, OPERATOR_CAP, type Selection } from "./selection.ts";
 
 /** The cap among the bids of the pool, 0..1 or more where one operator may have all. */
 export function operatorCap(candidates: Candidates, rules: SelectionRules, selection: Selection): number {
@@ -16,7 +16,7 @@ export function operatorCap(candidates: Candidates, rules: SelectionRules, selec
 
 /**
  * Lists the bids that may take the place of one whose operator is at its cap: of operators that are not, and worth at
- * least `capYield` of the best of the pool, slow start or not. Returns their number and notes whom the cap excludes;
+ * least `capYield` of the best of the pool, slow start or not, but no newcomers. Returns their number and notes whom the cap excludes;
  * with nobody listed it excludes nobody.
  */
 export function listOthers(
@@ -34,7 +34,8 @@ export function listOthers(
   let count = 0;
   for (let place = 0; place < poolCount; place++) {
     const bid = pool[place]!;
-    if (value[bid]! >= least && window.shareWithNext(operator[bid]!) <= cap) list[count++] = bid;
+    if (value[bid]! < least || exclusion[bid] === NEWCOMER) continue;
+    if (window.shareWithNext(operator[bid]!) <= cap) list[count++] = bid;
   }
   if (count === 0) return 0;
   for (let place = 0; place < poolCount; place++) {

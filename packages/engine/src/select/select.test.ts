@@ -23,7 +23,7 @@ import {
 import { DecisionWindow } from "./decision-window.ts";
 import type { SelectionRules } from "./rules.ts";
 import { select, verifySelection } from "./select.ts";
-import { CONDITION, OPERATOR_CAP, rankBids, Selection, SLOW_START } from "./selection.ts";
+import { CONDITION, NEWCOMER, OPERATOR_CAP, rankBids, Selection, SLOW_START } from "./selection.ts";
 
 const DECISIONS = 4_000;
 /** So many where each is looked at by itself. */
@@ -483,6 +483,35 @@ describe("exploration", () => {
       choicesOf(DECISIONS, [...old(3), { ...newcomer, explorationInFlight }])[3]!;
     expect(explored(1)).toBeGreaterThan(0.01 * DECISIONS);
     expect(explored(2)).toBe(0);
+  });
+
+  test("is all that newcomers get where three have proven themselves, however many they are", () => {
+    const flood = Array.from({ length: 30 }, () => ({ ...newcomer, jobs: 19, reputation: 1 }));
+    const choices = choicesOf(20_000, [...old(3), ...flood], {}, undefined, ({ mode, exclusion }) => {
+      if (mode === "draw") expect(exclusion[3]).toBe(NEWCOMER);
+    });
+    const ofFlood = sharesOf(choices)
+      .slice(3, 33)
+      .reduce((sum, one) => sum + one);
+    expect(ofFlood).toBeGreaterThan(0.016);
+    expect(ofFlood).toBeLessThan(0.024);
+  });
+
+  test.each([
+    ["where fewer have", [...old(2), newcomer]],
+    ["where all begin together", [{ jobs: 99 }, { jobs: 99 }, { jobs: 99 }, newcomer]],
+    ["who has finished twenty jobs", [...old(3), { ...newcomer, jobs: 20 }]],
+  ])("newcomers are in the draw: %s", (_, some) => {
+    choicesOf(FEW, some, { explorationShare: 0 }, undefined, ({ exclusion }) => {
+      expect(exclusion[some.length - 1]).toBe(0);
+    });
+  });
+
+  test("a job that its operator may not have goes to no newcomer", () => {
+    const ofOne = windowOf(Array.from({ length: 100 }, () => 7));
+    const some = [...old(3).map((one) => ({ ...one, operator: 7 })), { ...newcomer, reputation: 0.95 }];
+    const selection = select(candidatesOf(some), requestOf(1), ofOne, new Selection());
+    expect(selection).toMatchObject({ capYielded: true, mode: "draw" });
   });
 
   test("does not break the cap of an operator", () => {

@@ -17,7 +17,7 @@ import { explore } from "./explore.ts";
 import { listOthers, operatorCap } from "./operator-cap.ts";
 import type { SelectionRequest, SelectionRules } from "./rules.ts";
 import { CONDITION, Selection } from "./selection.ts";
-import { listUnderLoad } from "./slow-start.ts";
+import { listForDraw } from "./slow-start.ts";
 import { appraise, weighConditions } from "./value.ts";
 
 /**
@@ -44,7 +44,7 @@ export function select(
     selection.chosen = explored;
   } else {
     selection.mode = isDegraded ? "degraded" : "draw";
-    const count = listUnderLoad(candidates, rules, selection);
+    const count = listForDraw(candidates, rules, selection);
     const drawn = drawFrom(selection.list, count, candidates, rules, selection);
     selection.chosen = withinCap(drawn, candidates, rules, window, selection);
   }

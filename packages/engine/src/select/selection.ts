@@ -8,6 +8,8 @@ export const CONDITION = 0x40;
 export const OPERATOR_CAP = 0x80;
 /** As many jobs in flight as a bidder of its few good ones gets at once. */
 export const SLOW_START = 0x100;
+/** It has finished few jobs, and others have proven themselves: it is explored. */
+export const NEWCOMER = 0x200;
 
 /** Names of the reasons that stand in {@link Selection.exclusion}. */
 export const EXCLUSIONS: readonly (readonly [reason: number, name: string])[] = [
@@ -20,6 +22,7 @@ export const EXCLUSIONS: readonly (readonly [reason: number, name: string])[] = 
   [CONDITION, "condition"],
   [OPERATOR_CAP, "operator_cap"],
   [SLOW_START, "slow_start"],
+  [NEWCOMER, "newcomer"],
 ];
 
 /**
