@@ -14,6 +14,7 @@ test("ten thousand generated bad requests are each refused properly, and the ser
     "events_rejected",
     "key_invalid",
     "policy_invalid",
+    "selection_not_found",
   ])
     expect(codes[code], code).toBeGreaterThan(3);
   expect(Object.keys(codes).length).toBeGreaterThan(20);

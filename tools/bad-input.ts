@@ -12,7 +12,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { ERRORS } from "../packages/contract/src/problem.ts";
 import { createHttpApp, send, type HttpApp } from "../packages/server/test/http-app.ts";
-import { HostileRequests, type HostileRequest } from "./hostile-requests.ts";
+import { HostileRequests, WORKERS, type HostileRequest } from "./hostile-requests.ts";
 
 /** A service takes so many and is then replaced, because what it accepts it has to keep. */
 const INPUTS_PER_SERVICE = 25_000;
@@ -64,6 +64,7 @@ export async function badInput({ count, seed, onService }: BadInputOptions): Pro
 async function attackOne(inputs: number, seed: number, tally: Tally, watch: CrashWatch): Promise<void> {
   const app = await createHttpApp();
   try {
+    await welcomeWorkers(app);
     const requests = new HostileRequests(
       {
         routes: app.server.routeTable.rows,
@@ -89,6 +90,19 @@ async function attackOne(inputs: number, seed: number, tally: Tally, watch: Cras
   } finally {
     await app.close();
   }
+}
+
+/** A kind whose members run jobs, so that bids and outcomes have somebody to be about. */
+async function welcomeWorkers(app: HttpApp): Promise<void> {
+  await send(app, "admin", "PUT", "/api/policies/worker", {
+    body: { policy: { extends: "compute-worker" }, reason: "workers join" },
+    headers: { "if-none-match": "*" },
+  });
+  const body = Array.from({ length: WORKERS }, (_, index) => {
+    return { type: "job", subject: `worker-${index}`, kind: "worker", outcome: "success" };
+  });
+  const taken = await send(app, "ingest", "POST", "/api/events", { body });
+  if (taken.statusCode !== 200) throw new Error(`workers were not taken: ${taken.body}`);
 }
 
 async function answersOf(

@@ -2,6 +2,37 @@
  * Requests that a broken or hostile client could send: valid ones for every route of the server, with some of their
  * parts replaced, cut, repeated or filled with what parsers trip over. The same seed gives the same requests.
  */
+import { Dice } from "./dice.ts";
+import {
+  BYTE_JUNK,
+  HEADER_JUNK,
+  JSON_JUNK,
+  KEY_JUNK,
+  LARGE_JUNK,
+  MEDIA_TYPES,
+  NAME_JUNK,
+  PATH_JUNK,
+} from "./hostile-junk.ts";
+import {
+  BID,
+  BIDS,
+  BODIES,
+  CLOUD_ATTRIBUTES,
+  CLOUD_VALUES,
+  EVENTS,
+  HEADERS,
+  KINDS,
+  LEARNED,
+  METHODS,
+  METRICS,
+  NOW,
+  PARAMETERS,
+  PARAMETER_VALUES,
+  REQUIRED,
+  SUBJECT,
+  WORKER,
+  type Field,
+} from "./hostile-shapes.ts";
 
 /** What the requests are made from. */
 export interface Target {
@@ -24,6 +55,8 @@ export interface HostileRequest {
 /** Ids, cursors and tags from answers that are remembered, to send them back. */
 const LEARNED_MAX = 64;
 const SUBJECTS = 200;
+/** Workers that the service knows. */
+export const WORKERS = 20;
 /** Large bodies take a hundred times as long as others, so that there are few of them. */
 const LARGE_SHARE = 1 / 2000;
 
@@ -38,10 +71,8 @@ export class HostileRequests {
   }
 
   next(): HostileRequest {
-    const { dice, target } = this;
-    const route = dice.chance(0.35)
-      ? { method: "POST", url: "/api/events" }
-      : dice.pick(target.routes.filter(({ url }) => !isStatic(url) || dice.chance(0.01)));
+    const { dice } = this;
+    const route = this.route();
     const method = dice.chance(0.05) ? dice.pick(METHODS) : route.method;
     const takesBody = ["POST", "PUT", "PATCH"].includes(route.method);
     const { type, text, headers } = takesBody || dice.chance(0.03) ? this.content(route.url) : NO_CONTENT;
@@ -51,6 +82,16 @@ export class HostileRequests {
       headers: this.headers(route.url, type, headers),
       body: text === null ? null : this.bytes(text),
     };
+  }
+
+  /** Events and policies, which have the most to say, come more often than the other routes. */
+  private route(): Target["routes"][number] {
+    const { dice, target } = this;
+    const share = dice.below(100);
+    if (share < 35) return { method: "POST", url: "/api/events" };
+    if (share < 38) return { method: "PUT", url: "/api/policies/:kind" };
+    if (share < 41) return { method: "POST", url: "/api/selections" };
+    return dice.pick(target.routes.filter(({ url }) => !isStatic(url) || dice.chance(0.01)));
   }
 
   /** Takes in what an answer may have given away: ids, cursors, tags. */
@@ -246,6 +287,9 @@ export class HostileRequests {
     const { dice } = this;
     if (!isClean && dice.chance(0.15)) return this.json();
     const value = dice.pick(values);
+    if (value === WORKER) return JSON.stringify(`worker-${dice.below(WORKERS)}`);
+    if (value === BIDS)
+      return `[${Array.from({ length: 1 + dice.below(6) }, () => this.object(BID)).join(",")}]`;
     if (value === SUBJECT) return JSON.stringify(dice.chance(0.95) ? this.subject() : this.name());
     if (value === LEARNED) return JSON.stringify(this.name());
     if (value === NOW) return String(this.target.now() - dice.below(100_000));
@@ -279,40 +323,11 @@ export class HostileRequests {
   }
 }
 
-/** Numbers that are the same for the same seed: Marsaglia's xorshift with 32 bits, shifts 13, 17, 5. */
-export class Dice {
-  private state: number;
-
-  constructor(seed: number) {
-    // The state must not be zero; the multiplication parts neighbouring seeds.
-    this.state = Math.imul(seed + 1, 0x9e37_79b1) | 1;
-  }
-
-  /** A whole number from 0 up to, not including, the limit. */
-  below(limit: number): number {
-    this.state ^= this.state << 13;
-    this.state ^= this.state >>> 17;
-    this.state ^= this.state << 5;
-    return Math.floor(((this.state >>> 0) / 2 ** 32) * limit);
-  }
-
-  chance(probability: number): boolean {
-    return this.below(2 ** 32) < probability * 2 ** 32;
-  }
-
-  pick<Item>(items: readonly Item[]): Item {
-    return items[this.below(items.length)]!;
-  }
-}
-
 interface Content {
   readonly type: string;
   readonly text: string | null;
   readonly headers: { readonly [name: string]: string };
 }
-
-/** Name of a field and valid values for it, as JSON. */
-type Field = readonly [name: string, values: readonly string[]];
 
 const NO_CONTENT: Content = { type: "", text: null, headers: {} };
 
@@ -351,410 +366,3 @@ function isTree(value: unknown): value is Tree {
     typeof value === "object" && value !== null && !Array.isArray(value) && Object.keys(value).length > 0
   );
 }
-
-function texts(...values: readonly string[]): readonly string[] {
-  return values.map((value) => JSON.stringify(value));
-}
-
-const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "PURGE"];
-const KINDS = ["provider", "provider", "provider", "validator", "a", "constructor", "x-1", "toString"];
-const METRICS = [
-  "uptime",
-  "response_time",
-  "throughput",
-  "availability",
-  "data_integrity",
-  "network_latency",
-];
-
-/** Values that stand for one that is made anew each time. */
-const SUBJECT = "a subject";
-const LEARNED = "a name from an answer";
-const NOW = "about now";
-
-const REQUIRED = new Set([
-  "type",
-  "subject",
-  "metric",
-  "value",
-  "penalty",
-  "reward",
-  "points",
-  "reason",
-  "policy",
-  "name",
-  "role",
-]);
-const COMMON: readonly Field[] = [
-  ["id", texts("own-1")],
-  ["kind", texts("provider", "provider", "provider", "validator")],
-  ["at", [NOW, '"2026-11-25T03:00:00Z"', '"2026-11-25T03:00:00.123456+01:00"', "0", "1e15"]],
-];
-const FACTS: Field = ["context", ['{"a":1}', '{"a":{"b":[1,2,{}]}}']];
-const PENALTY: readonly Field[] = [
-  ["severity", texts("minor", "moderate", "major", "critical")],
-  ["points", ["0", "1", "0.1", "99.9", "1e6"]],
-  ["fraction", ["0", "0.5", "1"]],
-  ["reason", texts("why", "\u00e4\u{1f600}")],
-  ["expires_at", ['"2027-01-01T00:00:00Z"', "1795575845678", '"2026-11-25T03:04:05.679Z"']],
-  ["duration", ['"1h"', '"30d"', "1", '"1ms"']],
-  ["fade", texts("none", "linear")],
-  ["evidence", ["[]", '["a","b"]']],
-  FACTS,
-];
-const REWARD: readonly Field[] = [["points", ["1", "0.001", "50"]], ["reason", texts("why")], FACTS];
-const REVOKED: readonly Field[] = [["reason", texts("why")]];
-const MISBEHAVIOUR: readonly Field[] = [
-  ["reason", texts("why")],
-  ["evidence", ['["a"]', '["a","b"]', "[]"]],
-  ["job_id", texts("job-1")],
-  FACTS,
-];
-const EVENTS: readonly (readonly Field[])[] = [
-  [
-    ["type", texts("metric")],
-    ["subject", [SUBJECT]],
-    ["metric", texts(...METRICS)],
-    ["value", ["0", "1", "0.5", "0.999999", "5e-324", "12.5"]],
-    ["weight", ["1", "10", "0.1", "5e-324"]],
-    ["ok", ["true", "false"]],
-    ["monitor", texts("probe")],
-    ["context", texts("raw", "")],
-    ...COMMON,
-  ],
-  [
-    ["type", texts("subject")],
-    ["subject", [SUBJECT]],
-    ["operator", ['"acme"', "null"]],
-    ["attributes", ["{}", '{"a":1,"b":"c","d":null,"e":[1]}']],
-    ...COMMON,
-  ],
-  [
-    ["type", texts("penalty")],
-    ["subject", [SUBJECT]],
-    ["penalty", texts("fraud", "ban", "spam")],
-    ...PENALTY,
-    ...COMMON,
-  ],
-  [["type", texts("reward")], ["subject", [SUBJECT]], ["reward", texts("high_uptime")], ...REWARD, ...COMMON],
-  [["type", texts("penalty_revoked")], ["penalty_id", [LEARNED]], ...REVOKED],
-  [["type", texts("reward_revoked")], ["reward_id", [LEARNED]], ...REVOKED],
-  [["type", texts("misbehaviour")], ["subject", [SUBJECT]], ...MISBEHAVIOUR, ...COMMON],
-];
-const BODIES: { readonly [url: string]: readonly Field[] } = {
-  "/api/keys": [
-    ["name", texts("probe")],
-    ["role", texts("viewer", "admin")],
-  ],
-  "/api/subjects/:id": [
-    ["kind", texts("provider")],
-    ["operator", ['"acme"', "null"]],
-    ["attributes", ["{}", '{"a":"b","c":[]}']],
-    ["reason", texts("why")],
-  ],
-  "/api/subjects/:id/penalties": [
-    ["type", texts("fraud", "ban")],
-    ...PENALTY,
-    ["at", ['"2026-11-25T03:00:00Z"']],
-  ],
-  "/api/subjects/:id/misbehaviour": [...MISBEHAVIOUR, ["at", ['"2026-11-25T03:00:00Z"']]],
-  "/api/misbehaviour/:id/confirm": REVOKED,
-  "/api/misbehaviour/:id/dismiss": REVOKED,
-  "/api/subjects/:id/rewards": [
-    ["type", texts("high_uptime")],
-    ...REWARD,
-    ["at", ['"2026-11-25T03:00:00Z"']],
-  ],
-};
-
-const CLOUD_VALUES: { readonly [name: string]: readonly string[] } = {
-  specversion: ["1.0", "1.0", "0.3"],
-  type: ["staunch.metric", "metric", "penalty", "com.example"],
-  source: ["/probe", "urn:x", ""],
-  id: ["1", "2", "a%20b", "%zz"],
-  time: ["2026-11-25T03:00:00Z", "yesterday"],
-  subject: ["node-1", "node%2D1", ""],
-  datacontenttype: ["application/json", "text/xml"],
-};
-const CLOUD_ATTRIBUTES = Object.keys(CLOUD_VALUES);
-
-const MEDIA_TYPES = [
-  "text/plain",
-  "application/json; charset=utf-16",
-  "application/x-ndjson; charset=latin1",
-  "multipart/form-data; boundary=x",
-  "application/x-www-form-urlencoded",
-  "application/json;;;=",
-  "/",
-  "application/",
-  "application/JSON ",
-  "application/json, text/plain",
-  `application/${"x".repeat(300)}`,
-  "application/cloudevents",
-  "application/cloudevents-batch+json",
-];
-
-const HEADERS = [
-  "idempotency-key",
-  "staunch-producer",
-  "staunch-sequence",
-  "if-match",
-  "if-none-match",
-  "last-event-id",
-  "content-encoding",
-  "content-type",
-  "accept",
-  "accept-encoding",
-  "accept-version",
-  "range",
-  "expect",
-  "cookie",
-  "origin",
-  "access-control-request-method",
-  "x-forwarded-for",
-  "x-request-id",
-  "traceparent",
-  "x-http-method-override",
-  "ce-specversion",
-  "ce-id",
-  "__proto__",
-  "constructor",
-];
-const HEADER_JUNK: readonly (() => string)[] = [
-  () => "",
-  () => "*",
-  () => '"',
-  () => 'W/"0123456789abcdef", "x"',
-  () => ",,,,",
-  () => "gzip",
-  () => "9007199254740993",
-  () => "-1",
-  () => "1e3",
-  () => "\u00ff\u0080",
-  () => "a".repeat(257),
-  () => "a".repeat(5000),
-  () => "bytes=0-1,5-",
-  () => "__proto__",
-  () => "%ff%00%",
-];
-
-const PARAMETERS = [
-  "kind",
-  "operator",
-  "tier",
-  "q",
-  "score_min",
-  "score_max",
-  "sort",
-  "cursor",
-  "limit",
-  "count",
-  "steps",
-  "samples",
-  "from",
-  "to",
-  "reason",
-  "status",
-  "atomic",
-  "type",
-  "subject",
-  "order",
-  "around",
-  "verbose",
-  "percentile",
-];
-const PARAMETER_VALUES: { readonly [name: string]: readonly string[] } = {
-  kind: KINDS,
-  score_min: ["0", "-1", "1e308", "Infinity", "NaN", "", "0x10"],
-  score_max: ["100", "1e309", "-0"],
-  sort: ["score", "id", "last_evidence"],
-  limit: ["1", "2", "1000", "0", "-1", "1.5", "1e3", "99999999999999999999"],
-  count: ["exact"],
-  steps: ["true", "false"],
-  samples: ["0", "5", "10000", "10001"],
-  from: ["2026-11-25T00:00:00Z", "0", "+275760-09-13T00:00:00Z", "2026-02-30T00:00:00Z"],
-  to: ["2026-11-26T00:00:00Z", "9999-12-31T23:59:59.999Z", "1969-12-31T00:00:00Z"],
-  reason: ["why"],
-  status: ["active", "all"],
-  atomic: ["true", "false"],
-  type: ["score.changed", "score.changed,,", "policy.activated"],
-  order: ["best", "worst", "asc"],
-};
-
-const NAME_JUNK = [
-  "",
-  " ",
-  ".",
-  "..",
-  "../../etc/passwd",
-  "\0",
-  "\n",
-  "\u007f",
-  "\u0085",
-  "\u2028",
-  "\ufeff",
-  "\ufffd",
-  "\u202e\u05d0",
-  "e\u0301",
-  "\u{1f469}\u200d\u{1f4bb}",
-  "__proto__",
-  "constructor",
-  "toString",
-  "hasOwnProperty",
-  "null",
-  "NaN",
-  "-0",
-  "1e999",
-  "'; DROP TABLE subjects; --",
-  "<script>alert(1)</script>",
-  "%s%n%x",
-  "${x}",
-  "a".repeat(256),
-  "a".repeat(257),
-  "\u00e4".repeat(128),
-  "\u{1f600}".repeat(65),
-];
-const PATH_JUNK: readonly (() => string)[] = [
-  () => "%",
-  () => "%2",
-  () => "%zz",
-  () => "%00",
-  () => "%0a",
-  () => "%ff%fe",
-  () => "%c0%80",
-  () => "%ed%a0%80",
-  () => "%2f..%2f",
-  () => "%25",
-  () => "%f0%9f%98%80",
-  () => "a%2520b",
-  () => "+",
-  () => "a".repeat(769),
-  () => "%61".repeat(256),
-  () => "x".repeat(8200),
-  () => "\u00e4",
-  () => "[]",
-  () => "a:b@c",
-  () => "*",
-];
-
-const KEY_JUNK = [
-  '"__proto__"',
-  '"constructor"',
-  '"prototype"',
-  '"toString"',
-  '""',
-  '"\\u0000"',
-  '"\\ud800"',
-  '"type"',
-  '"subject"',
-  '"value"',
-  '"metric"',
-  '"at"',
-  '"sub\\u006aect"',
-  '"a/b~c"',
-  "type",
-  "1",
-  "null",
-];
-const JSON_JUNK = [
-  "null",
-  "true",
-  "false",
-  "0",
-  "-0",
-  "1",
-  "-1",
-  "1.5",
-  "0.1",
-  "1e308",
-  "1e309",
-  "-1e309",
-  "1e-400",
-  "5e-324",
-  "9007199254740993",
-  "253402300799999",
-  "253402300800000",
-  "8640000000000001",
-  `1${"0".repeat(400)}`,
-  `0.${"1".repeat(400)}`,
-  "1e99999999999",
-  "NaN",
-  "Infinity",
-  "-Infinity",
-  "undefined",
-  "0x10",
-  "01",
-  "+1",
-  ".5",
-  "1.",
-  "1e",
-  "-",
-  "--1",
-  "1_000",
-  "",
-  '""',
-  '" "',
-  '"\\ud800"',
-  '"\\udc00\\ud800"',
-  '"\\u0000"',
-  '"\\x41"',
-  '"\\u12"',
-  '"\u0001"',
-  '"a\nb"',
-  '"\u2028"',
-  '"2026-11-25T03:04:05Z"',
-  '"2026-11-25T24:00:00Z"',
-  '"2026-02-30T00:00:00Z"',
-  '"2026-11-25"',
-  '"99999-01-01T00:00:00Z"',
-  '"-000001-01-01T00:00:00Z"',
-  '"PT1H"',
-  '"1h"',
-  '"-1h"',
-  '"1e99d"',
-  "[]",
-  "{}",
-  "[null]",
-  "[[],[[]],{}]",
-  "[".repeat(40) + "]".repeat(40),
-  '{"a":'.repeat(17) + "1" + "}".repeat(17),
-  '{"__proto__":{"x":1}}',
-  '{"constructor":{"prototype":{"x":1}}}',
-  '{"then":1,"toJSON":1}',
-  '{"length":-1}',
-  '{"a":1,"a":2}',
-  "'a'",
-  '"',
-  "{",
-  "]",
-  "/* */ 1",
-  "1 // x",
-];
-const LARGE_JUNK: readonly (() => string)[] = [
-  () => "[".repeat(50_000),
-  () => "[".repeat(20_000) + "]".repeat(20_000),
-  () => '{"a":'.repeat(10_000) + "1" + "}".repeat(10_000),
-  () => `"${"a".repeat(1_100_000)}"`,
-  () => `"${"\\u0041".repeat(20_000)}"`,
-  () => `[${"1,".repeat(20_000)}1]`,
-  () => `{${Array.from({ length: 5000 }, (_, index) => `"k${index}":1`).join(",")}}`,
-  () => "9".repeat(100_000),
-  () => " ".repeat(200_000),
-];
-const BYTE_JUNK: readonly (readonly number[])[] = [
-  [0x00],
-  [0x0a],
-  [0x22],
-  [0x5c],
-  [0x7b],
-  [0x5d],
-  [0x2c],
-  [0x80],
-  [0xc0, 0x80],
-  [0xc3],
-  [0xed, 0xa0, 0x80],
-  [0xef, 0xbb, 0xbf],
-  [0xf4, 0x90, 0x80, 0x80],
-  [0xff, 0xfe],
-  [0xe2, 0x80, 0xa8],
-];

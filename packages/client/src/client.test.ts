@@ -24,8 +24,6 @@ beforeAll(async () => {
   await client.events.ingest(
     Array.from({ length: FLEET }, (_, index) => uptime(`node-${index}`, index / FLEET)),
   );
-  const policy = { extends: "compute-worker" };
-  await client.policies.activate({ kind: "worker", policy, reason: "workers join" }, { ifMatch: null });
   await client.subjects.write({ id: "worker-1", kind: "worker" });
 });
 afterAll(() => service.close());

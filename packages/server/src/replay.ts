@@ -10,7 +10,8 @@ import { importSource, type ImportProgress } from "./app/import/import.ts";
 import { MonitorGuard } from "./app/guards/monitor-guard.ts";
 import { Partition } from "./app/partition/partition.ts";
 import { Facts } from "./app/facts/facts.ts";
-import { activatePolicy } from "./configured-policy.ts";
+import { KIND_DEFAULT } from "./app/kind.ts";
+import { activatePolicy } from "./configured-policies.ts";
 import { presentExplanation } from "./http/present.ts";
 import { logClock } from "./ports/clock.ts";
 import { claimLog, openStorage, stateOptions, StorageError, writeRefused, type Storage } from "./storage.ts";
@@ -77,7 +78,7 @@ async function replayInto(storage: Storage, options: ReplayOptions): Promise<Rep
     commitEventsMax: Math.min(commitEventsMax, BATCH_EVENTS_MAX),
     gate: new MonitorGuard(),
   });
-  await activatePolicy(storage, policy, partition, "first start");
+  await activatePolicy(storage, KIND_DEFAULT, policy, partition, "first start");
   const progress = options.onProgress === undefined ? {} : { onProgress: options.onProgress };
   const result = await importSource(partition, new Facts(partition), source, {
     shiftMs,

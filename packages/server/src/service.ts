@@ -27,7 +27,7 @@ import { Selections } from "./app/selections/selections.ts";
 import { Subjects } from "./app/subjects/subjects.ts";
 import { Facts } from "./app/facts/facts.ts";
 import type { Config } from "./config/schema.ts";
-import { configurePolicy } from "./configured-policy.ts";
+import { configurePolicies } from "./configured-policies.ts";
 import { finishImport, firstImport, type FirstImport } from "./first-import.ts";
 import { createHttpServer } from "./http/server.ts";
 import { guardDisk } from "./ops/disk-guard.ts";
@@ -131,7 +131,7 @@ async function startOn(
   partition.follow({ applied: (_, effects) => hub.applied(effects) });
   const running = new Running({ storage, store, config, options, partition, followed, hub, state });
   undo.push(() => partition.close());
-  await configurePolicy(storage, config.policy, partition);
+  await configurePolicies(storage, config.policies, partition);
   const imported = pending === null ? null : await running.fill(pending);
   clock.release();
   const keys = await Keys.open({ store: store.keys, secrets: nodeSecrets, clock: systemClock });
@@ -258,7 +258,7 @@ class Running {
     options.signal?.addEventListener("abort", stop, { once: true });
     const result = await importSource(partition, this.facts, source, {
       shiftMs,
-      policyOf: (kind) => source.policies?.[kind] ?? config.policy,
+      policyOf: (kind) => source.policies?.[kind] ?? config.policies.provider,
       onProgress: (progress) => options.onImport?.(title, progress),
       settle: () => followed.projector.ready(),
       endsLog: options.clock === "log",

@@ -20,8 +20,10 @@ export function addConfig(program: Command, io: Io): void {
         else for (const line of explainLines(settings)) io.out(line);
         return;
       }
-      const { policy, ...service } = loaded.config;
-      const document = { ...service, policy: policyDocument(policy) };
+      const { policies, ...service } = loaded.config;
+      const { provider, worker } = policies;
+      const documents = { provider: policyDocument(provider), worker: policyDocument(worker) };
+      const document = { ...service, policies: documents };
       if (flags["json"] === true) io.out(JSON.stringify(document));
       else io.out(stringify(Object.fromEntries(settings.map(({ path, value }) => [path, value]))).trimEnd());
     });

@@ -22,8 +22,9 @@ export function addDoctor(program: Command, io: Io, exit: (code: number) => void
     )
     .action(async (flags: JsonOption & Flags) => {
       const { config } = loadSettings(io, flags);
+      const { provider, worker } = config.policies;
       const checks: Check[] = [
-        { name: "configuration", result: "ok", detail: `policy ${config.policy.name}` },
+        { name: "configuration", result: "ok", detail: `policies ${provider.name} and ${worker.name}` },
       ];
       const report = (check: Check): void => {
         checks.push(check);

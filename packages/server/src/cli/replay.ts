@@ -38,7 +38,7 @@ export function addReplay(program: Command, io: Io): void {
       const replayed = await replay({
         source,
         shiftMs,
-        policy: flags.policy === undefined ? config.policy : readPolicy(flags.policy),
+        policy: flags.policy === undefined ? config.policies.provider : readPolicy(flags.policy),
         isForced: flags.policy !== undefined,
         commitEventsMax: config.storage.commitEventsMax,
         directory: flags.data ?? null,

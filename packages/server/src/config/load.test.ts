@@ -1,8 +1,10 @@
-import { diffPolicies, PROBLEMS_MAX, STORAGE_PROVIDER } from "@staunch/engine";
+import { diffPolicies, parsePolicy, PROBLEMS_MAX, STORAGE_PROVIDER, type Policy } from "@staunch/engine";
 import { describe, expect, test } from "vitest";
 import { explainConfig, loadConfig, type ConfigProblem, type ConfigSources } from "./load.ts";
 import type { Config } from "./schema.ts";
 import { SETTINGS, type Setting } from "./settings.ts";
+
+const COMPUTE_WORKER = presetPolicy("compute-worker");
 
 /** The configuration of the provider document, with its own words. */
 const PROVIDER_YAML = `
@@ -59,9 +61,22 @@ tracking:
     network_latency: 500
 `;
 
+/** The configuration of the worker document, with its own words. */
+const WORKER_YAML = `
+health_check_interval_secs: 60
+reputation_decay_rate: 0.01
+min_reputation_threshold: 0.3
+max_reputation_score: 1.0
+failure_penalty_multiplier: 0.9
+success_bonus_multiplier: 1.05
+timeout_penalty_severity: 0.8
+malicious_penalty_severity: 0.5
+enable_auto_ban: true
+`;
+
 describe("the configurations of the documents", () => {
   test("provider reputation loads unchanged, number for number", () => {
-    const { policy } = loaded({ file: file(PROVIDER_YAML) });
+    const { provider: policy } = policiesOf({ file: file(PROVIDER_YAML) });
     expect(policy).toEqual(STORAGE_PROVIDER);
     expect(policy).toMatchObject({
       initialScore: 75,
@@ -113,19 +128,47 @@ describe("the configurations of the documents", () => {
     });
   });
 
-  test("compute workers are refused as not available yet", () => {
-    const yaml = `
-health_check_interval_secs: 60
-reputation_decay_rate: 0.01
-min_reputation_threshold: 0.3
-max_reputation_score: 1.0
-failure_penalty_multiplier: 0.9
-success_bonus_multiplier: 1.05
-timeout_penalty_severity: 0.8
-malicious_penalty_severity: 0.5
-enable_auto_ban: true
-`;
-    expectMissing({ file: file(yaml) }, "compute workers", 9);
+  test("compute workers load unchanged and are the preset, number for number", () => {
+    const { worker } = policiesOf({ file: file(WORKER_YAML) });
+    expect(worker).toEqual(COMPUTE_WORKER);
+    expect(worker).toMatchObject({
+      name: "compute-worker",
+      maxScore: 100,
+      idleDecayPerDay: 0.01,
+      health: { intervalMs: 60_000 },
+      momentum: { failure: 0.9, success: 1.05 },
+      probation: { upperBelow: 30 },
+      timeouts: { penaltyFraction: 0.8 },
+      misbehaviour: { penaltyFraction: 0.5, autoBan: true },
+    });
+  });
+
+  test.each([
+    ["health_check_interval_secs", 90, { health: { intervalMs: 90_000 } }],
+    ["reputation_decay_rate", 0.05, { idleDecayPerDay: 0.05 }],
+    ["min_reputation_threshold", 0.29, { probation: { upperBelow: 29 } }],
+    ["max_reputation_score", 10, { maxScore: 1000, initialScore: 600 }],
+    ["failure_penalty_multiplier", 0.8, { momentum: { failure: 0.8 } }],
+    ["success_bonus_multiplier", 1.1, { momentum: { success: 1.1 } }],
+    ["timeout_penalty_severity", 0.3, { timeouts: { penaltyFraction: 0.3 } }],
+    ["malicious_penalty_severity", 0.9, { misbehaviour: { penaltyFraction: 0.9 } }],
+    ["enable_auto_ban", false, { misbehaviour: { autoBan: false } }],
+  ])("%s has an effect on workers and none on providers", (key, value, effect) => {
+    const sources = { file: file(`${key}: ${value}`) };
+    expect(policiesOf(sources).worker).toMatchObject(effect);
+    expect(policiesOf(sources).provider).toEqual(STORAGE_PROVIDER);
+    const result = loadConfig(sources);
+    if (result.type !== "ok") throw new Error("refused");
+    const explained = explainConfig(result.config, result.provenance).find(({ path }) => path === key);
+    expect(explained).toMatchObject({ value, source: "file" });
+  });
+
+  test("a setting of workers that cannot be is refused under its own name", () => {
+    const result = loadConfig({ file: file("failure_penalty_multiplier: 1.5") });
+    expect(result).toMatchObject({
+      type: "invalid",
+      problems: [{ path: "failure_penalty_multiplier", code: "out_of_range", where: "staunch.yaml" }],
+    });
   });
 
   test("provider analytics is refused as not available yet", () => {
@@ -186,7 +229,7 @@ forecasting:
 
   test("their keys are refused in the environment as well", () => {
     expectMissing({ env: { STAUNCH_FORECASTING_HORIZON_HOURS: "24" } }, "provider analytics", 1);
-    expectMissing({ env: { STAUNCH_ENABLE_AUTO_BAN: "true" } }, "compute workers", 1);
+    expectMissing({ env: { STAUNCH_NOTIFY_ON_DECAY: "true" } }, "notifications", 1);
   });
 });
 
@@ -205,7 +248,7 @@ describe("the schema", () => {
       },
       log: { level: "info" },
       example: { load: true },
-      policy: STORAGE_PROVIDER,
+      policies: { provider: STORAGE_PROVIDER, worker: COMPUTE_WORKER },
     });
   });
 
@@ -261,9 +304,13 @@ describe("precedence", () => {
     expect(config.server).toMatchObject({ host: "file", port: 3, grpcPort: 9090 });
     expect(config.storage.directory).toBe("env");
     expect(config.example.load).toBe(false);
-    expect(config.policy).toMatchObject({ initialScore: 73, decayRatePerDay: 0.2, priorWeight: 10 });
+    expect(config.policies.provider).toMatchObject({
+      initialScore: 73,
+      decayRatePerDay: 0.2,
+      priorWeight: 10,
+    });
     expect(loaded({ file: sources.file, env: sources.env }).server.port).toBe(2);
-    expect(loaded({ file: sources.file, env: sources.env }).policy.initialScore).toBe(72);
+    expect(loaded({ file: sources.file, env: sources.env }).policies.provider.initialScore).toBe(72);
   });
 
   test("every value can say where it comes from", () => {
@@ -304,7 +351,7 @@ describe("precedence", () => {
       STAUNCH_REPUTATION_COMPONENTS: "{uptime: 0.5, trust: 0.5}",
       STAUNCH_REPUTATION_TIERS_SCORE_CUTS: "[90, 80, 70, 60]",
     };
-    const { policy } = loaded({ env });
+    const { provider: policy } = policiesOf({ env });
     expect(diffPolicies(STORAGE_PROVIDER, policy).map(({ path }) => path)).toContain(
       "reputation.components.uptime",
     );
@@ -439,6 +486,16 @@ function loaded(sources: ConfigSources): Config {
   const result = loadConfig(sources);
   if (result.type === "invalid") throw new Error(JSON.stringify(result.problems));
   return result.config;
+}
+
+function presetPolicy(preset: string): Policy {
+  const parsed = parsePolicy({ extends: preset });
+  if (parsed.type === "invalid") throw new Error("a preset is no policy");
+  return parsed.policy;
+}
+
+function policiesOf(sources: ConfigSources): Config["policies"] {
+  return loaded(sources).policies;
 }
 
 function problemsOf(sources: ConfigSources): readonly ConfigProblem[] {

@@ -11,6 +11,7 @@ import {
 } from "@staunch/engine";
 import { configSchema, printValue, type Config } from "./schema.ts";
 import { fieldAt, policyValues, SETTINGS, type Setting } from "./settings.ts";
+import { documentValueOf, policyValueOf, WORKER_SETTINGS } from "./worker-settings.ts";
 import { missingByKey, missingByVariable, type UnavailableCapability } from "./unavailable.ts";
 import { parseYaml } from "./yaml.ts";
 
@@ -62,21 +63,29 @@ export function loadConfig(sources: ConfigSources): ConfigResult {
   addEnvironment(layers, sources.env ?? {});
   addFlags(layers, sources.flags ?? {});
   const fields = readFields(layers);
-  const policy = readPolicy(layers);
-  if (fields === null || policy === null || layers.problems.length > 0) {
+  const provider = readPolicy(layers, given(layers, policyKey), (path) => path);
+  const worker = readWorkerPolicy(layers);
+  if (fields === null || provider === null || worker === null || layers.problems.length > 0) {
     return { type: "invalid", problems: layers.problems };
   }
-  return { type: "ok", config: { ...fields, policy }, provenance: provenanceOf(layers) };
+  const config = { ...fields, policies: { provider, worker } };
+  return { type: "ok", config, provenance: provenanceOf(layers) };
 }
 
 /** Every setting with its value as it would be written in `staunch.yaml`, and where that comes from. */
 export function explainConfig(config: Config, provenance: Provenance): ExplainedSetting[] {
-  const policy = policyValues(config.policy);
-  return SETTINGS.map(({ path, target }) => {
-    const value =
-      target.type === "policy" ? policy.get(path)! : printValue(target.form, fieldAt(config, target.at));
-    return { path, value, ...provenance.get(path)! };
-  });
+  const provider = policyValues(config.policies.provider);
+  const worker = policyValues(config.policies.worker);
+  const valueOf = ({ path, target }: Setting): Json => {
+    if (target.type === "policy") return provider.get(path)!;
+    if (target.type === "field") return printValue(target.form, fieldAt(config, target.at));
+    return documentValueOf(target.setting, worker.get(target.setting.field)!);
+  };
+  return SETTINGS.map((setting) => ({
+    path: setting.path,
+    value: valueOf(setting),
+    ...provenance.get(setting.path)!,
+  }));
 }
 
 /** The values given so far, each with its origin; a later one replaces an earlier one. */
@@ -167,7 +176,7 @@ function refuseMissing(layers: Layers, path: string, where: string, missing: Una
   layers.refuse(path, "not_available_yet", where, message);
 }
 
-function readFields(layers: Layers): Omit<Config, "policy"> | null {
+function readFields(layers: Layers): Omit<Config, "policies"> | null {
   const parsed = configSchema.safeParse(nestDocument(given(layers, fieldKey)));
   if (parsed.success) return parsed.data;
   const refused = new Set<Setting>();
@@ -198,12 +207,28 @@ function problemCode(issue: string, rightType: boolean): ConfigProblem["code"] {
     : "unknown_value";
 }
 
-function readPolicy(layers: Layers): Policy | null {
-  const parsed = parsePolicy(nestDocument(given(layers, policyKey)));
+/** `pathOf` gives the setting that set a field of the policy. */
+function readPolicy(
+  layers: Layers,
+  entries: readonly [string, unknown][],
+  pathOf: (field: string) => string,
+): Policy | null {
+  const parsed = parsePolicy(nestDocument(entries));
   if (parsed.type === "ok") return parsed.policy;
-  for (const { path, code, message } of parsed.problems)
-    layers.refuse(path, code, layers.whereIs(path), message);
+  for (const { path: field, code, message } of parsed.problems) {
+    const path = pathOf(field);
+    layers.refuse(path, code, layers.whereIs(path), path === field ? message : `${path}: ${message}`);
+  }
   return null;
+}
+
+function readWorkerPolicy(layers: Layers): Policy | null {
+  const entries = WORKER_SETTINGS.flatMap((setting): [string, unknown][] => {
+    const layer = layers.values.get(setting.key);
+    return layer === undefined ? [] : [[setting.field, policyValueOf(setting, layer.value)]];
+  });
+  const keyOf = (path: string): string => WORKER_SETTINGS.find(({ field }) => field === path)?.key ?? path;
+  return readPolicy(layers, [["extends", "compute-worker"], ...entries], keyOf);
 }
 
 /** The values given for those settings that have a key, by that key. */

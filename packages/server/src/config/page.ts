@@ -31,8 +31,10 @@ nearest known one. \`staunch config print --explain\` shows every value and wher
 - **Durations** are written as \`500ms\`, \`1m\`, \`1h30m\` or \`720h\`; a plain number counts milliseconds.
 - **Sizes** are written as \`512KiB\`, \`4MiB\` or \`1GiB\`; a plain number counts bytes.
 - **Lists and maps** in a variable or flag are written as in YAML: \`[95, 85, 75, 65]\`.
-- \`reputation\` and \`tracking\` are the policy by which providers are scored. Points that are not written scale
-  with \`max_score\`.
+- \`reputation\`, \`jobs\`, \`misbehaviour\`, \`health\`, \`selection\` and \`tracking\` are the policy by which providers
+  are scored. Points that are not written scale with \`max_score\`.
+- The keys under **workers** stand at the top of the file. They change the preset \`compute-worker\`, by which workers are
+  scored; everything else of it is changed with \`staunch policy activate --kind worker\`.
 `;
 
 function renderGroup(name: string): string {
@@ -69,6 +71,6 @@ function renderTable(rows: readonly (readonly string[])[]): string {
   return [lines[0]!, rule, ...lines.slice(1)].map((line) => `| ${line.join(" | ")} |\n`).join("");
 }
 
-function groupOf(setting: Setting): string {
-  return setting.path.split(".")[0]!;
+function groupOf({ path, target }: Setting): string {
+  return target.type === "worker" ? "workers" : path.split(".")[0]!;
 }

@@ -101,8 +101,8 @@ export const configSchema = z
 
 /** The whole configuration, every field present, durations in milliseconds and sizes in bytes. */
 export interface Config extends z.output<typeof configSchema> {
-  /** The policy of providers, from `reputation` and `tracking`. */
-  readonly policy: Policy;
+  /** Policies by kind: of providers from `reputation`, `tracking` and what stands beside them, and of workers. */
+  readonly policies: { readonly provider: Policy; readonly worker: Policy };
 }
 
 /** A value as it is written in `staunch.yaml`. */

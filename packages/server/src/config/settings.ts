@@ -9,6 +9,7 @@ import {
   type Json,
 } from "@staunch/engine";
 import type { z } from "zod";
+import { WORKER_SETTINGS, type WorkerSetting } from "./worker-settings.ts";
 import { about, configSchema, printValue, type Form } from "./schema.ts";
 
 export interface Setting {
@@ -25,16 +26,21 @@ export interface Setting {
   readonly description: string;
   /** As it is written in `staunch.yaml`. */
   readonly default: Json;
-  /** Where the value goes: a field of the configuration, outermost key first, or the policy. */
+  /** Where the value goes: a field of the configuration, outermost key first, or the policy of providers or workers. */
   readonly target:
     | { readonly type: "field"; readonly at: readonly string[]; readonly form: Form }
-    | { readonly type: "policy" };
+    | { readonly type: "policy" }
+    | { readonly type: "worker"; readonly setting: WorkerSetting };
 }
 
 const PREFIX = "STAUNCH_";
 
 /** Every setting, in the order of the reference page. */
-export const SETTINGS: readonly Setting[] = [...serverSettings(), ...policySettings()];
+export const SETTINGS: readonly Setting[] = [
+  ...serverSettings(),
+  ...policySettings(),
+  ...WORKER_SETTINGS.map(workerSetting),
+];
 
 /** Value of a setting's field inside an object of the schema's shape. */
 export function fieldAt(config: object, at: readonly string[]): unknown {
@@ -86,6 +92,21 @@ function policySettings(): Setting[] {
     default: defaults.get(path)!,
     target: { type: "policy" },
   }));
+}
+
+function workerSetting(setting: WorkerSetting): Setting {
+  const { key, takes, description } = setting;
+  return {
+    path: key,
+    // `reputation_decay_rate` would be called as `reputation.decay_rate` is.
+    variables: [variableOf(`worker_${key}`)],
+    flag: flagOf(`worker_${key}`),
+    text: "yaml",
+    takes,
+    description,
+    default: setting.default,
+    target: { type: "worker", setting },
+  };
 }
 
 function isPlain(rule: FieldRule): boolean {

@@ -13,21 +13,6 @@ export interface UnavailableCapability {
 
 export const UNAVAILABLE: readonly UnavailableCapability[] = [
   {
-    name: "compute workers",
-    keys: [
-      "health_check_interval_secs",
-      "reputation_decay_rate",
-      "min_reputation_threshold",
-      "max_reputation_score",
-      "failure_penalty_multiplier",
-      "success_bonus_multiplier",
-      "timeout_penalty_severity",
-      "malicious_penalty_severity",
-      "enable_auto_ban",
-    ],
-    variables: [],
-  },
-  {
     name: "provider analytics",
     keys: ["performance_weights", "ranking_tiers", "forecasting"],
     variables: ["ANALYTICS_INTERVAL", "MIN_DATA_POINTS", "TREND_ANALYSIS_WINDOW", "FORECAST_HORIZON"],
