@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { KindName, SubjectId, Time } from "./common.ts";
 import { Crossing } from "./subjects.ts";
+import { Network } from "./work.ts";
 import { COMPONENT_NAMES, LIVE_TYPES, METRIC_NAMES } from "./vocabulary.ts";
 
 export const LiveQuery = z.strictObject({
@@ -89,6 +90,9 @@ export const LiveFrame = z
     at: Time,
     changes: z.array(ScoreChange),
     events: z.array(LiveEvent),
+    networks: z
+      .array(Network.omit({ as_of: true }))
+      .describe("Networks of workers that changed since the frame before, and all of them in the first one."),
   })
   .meta({ id: "LiveFrame" });
 export type LiveFrame = z.infer<typeof LiveFrame>;

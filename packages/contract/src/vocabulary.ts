@@ -86,6 +86,7 @@ export const ROLES = ["viewer", "ingest", "operator", "admin"] as const;
 /** What a subscriber of live updates can choose from. */
 export const LIVE_TYPES = [
   "score.changed",
+  "network.changed",
   "subject.registered",
   "tier.changed",
   "score.low",

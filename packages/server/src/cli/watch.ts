@@ -40,6 +40,10 @@ function messageLines(message: LiveMessage): string[] {
     ...message.events.map(({ at, type: name, subject, detail }) => {
       return `${clock(at)}  ${printable(subject ?? "-")}  ${name}  ${printable(JSON.stringify(detail))}`;
     }),
+    ...message.networks.map(({ kind, active, healthy, health }) => {
+      const state = `${healthy} of ${active} active are healthy`;
+      return `${clock(message.at)}  network ${printable(kind)}  health ${health === null ? "unknown" : points(health)}, ${state}`;
+    }),
   ];
 }
 

@@ -1,9 +1,8 @@
 /** Workers, selections and networks as the interface shows them. */
-import type { Eligibility, Network, Selection, Work, JobClassList } from "@staunch/contract";
+import type { Eligibility, Selection, Work, JobClassList } from "@staunch/contract";
 import type {
   Eligibility as EligibilityStanding,
   IneligibilityReason,
-  NetworkStanding,
   WorkStanding,
   Kind,
 } from "@staunch/engine";
@@ -120,25 +119,6 @@ export function presentSelection(made: MadeSelection): z.output<typeof Selection
     outcome: outcome as z.output<typeof Selection>["outcome"],
     closed_at: timeOrNull(closedAt),
     regret: outcome === null ? null : regretOf(record.bids),
-  };
-}
-
-export function presentNetwork(network: NetworkStanding): Omit<z.output<typeof Network>, "as_of"> {
-  const { kind, known, rated, active, healthy, suspended, banned, health, parts } = network;
-  return {
-    kind,
-    known,
-    rated,
-    active,
-    healthy,
-    suspended,
-    banned,
-    average_score: network.averageScore,
-    average_response_ms: network.averageResponseMs,
-    success_rate: network.successRate,
-    open_selections: network.openSelections,
-    health,
-    parts: [...parts],
   };
 }
 

@@ -1,17 +1,12 @@
 /** Workers, selections among bids, and the health of a network. */
 import { eligibility, kindNamed, kindOf, networkStanding, workStanding, type Kind } from "@staunch/engine";
 import type { App } from "../app/app.ts";
+import { toldNetwork } from "../app/told-network.ts";
 import { readTime } from "../app/read-time.ts";
 import type { BadBid, MadeSelection, SelectOutcome } from "../app/selections/selections.ts";
 import { actProblem, idempotencyOf } from "./acts.ts";
 import { HttpProblem } from "./problem.ts";
-import {
-  presentEligibility,
-  presentJobClasses,
-  presentNetwork,
-  presentSelection,
-  presentWork,
-} from "./present-work.ts";
+import { presentEligibility, presentJobClasses, presentSelection, presentWork } from "./present-work.ts";
 import { routeOf, time, type Server } from "./route.ts";
 import { kindNotFound, subjectOf } from "./subjects.ts";
 
@@ -73,7 +68,7 @@ export function workRoutes(server: Server, app: App): void {
     ...routeOf("network", "get"),
     handler: async ({ params }) => {
       const network = networkStanding(jobsKindOf(app, params.kind));
-      return { ...presentNetwork(network!), as_of: time(app.partition.state.now) };
+      return { ...toldNetwork(network!), as_of: time(app.partition.state.now) };
     },
   });
   server.route({

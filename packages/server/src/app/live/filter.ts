@@ -4,8 +4,11 @@ import { kindOf, rowStart, TIER, type Effect, type State } from "@staunch/engine
 /** The type of a score change; the other types are those of effects, for example `tier.changed`. */
 export const SCORE_CHANGED = "score.changed";
 
+/** The type of what a network has come to. */
+export const NETWORK_CHANGED = "network.changed";
+
 /** What a subscriber can choose from. */
-export type LiveType = typeof SCORE_CHANGED | Effect["type"];
+export type LiveType = typeof SCORE_CHANGED | typeof NETWORK_CHANGED | Effect["type"];
 
 /** All that are given must fit; null fits everything. */
 export interface LiveFilter {

@@ -1,7 +1,8 @@
 /** Frames as text: server-sent events, each a named event with the log position as its id. */
-import { CHANGE_REASONS, kindOf, type State } from "@staunch/engine";
+import { CHANGE_REASONS, kindOf, networkStanding, type Kind, type State } from "@staunch/engine";
 import { BLOCK_COMPONENTS, readComponents, rounded } from "../projector/closing-values.ts";
 import { detailOf, toldDetail } from "../projector/effect-rows.ts";
+import { toldNetwork } from "../told-network.ts";
 import type { Change, Crossing } from "./change-ring.ts";
 import { SCORE_CHANGED, tierOf } from "./filter.ts";
 
@@ -18,8 +19,10 @@ export function frameText(
   at: number,
   changes: readonly string[],
   events: readonly string[],
+  networks: readonly string[],
 ): string {
-  const data = `{"position":${position},"at":"${time(at)}","changes":[${changes.join(",")}],"events":[${events.join(",")}]}`;
+  const lists = `"changes":[${changes.join(",")}],"events":[${events.join(",")}],"networks":[${networks.join(",")}]`;
+  const data = `{"position":${position},"at":"${time(at)}",${lists}}`;
   return `id: ${position}\nevent: frame\ndata: ${data}\n\n`;
 }
 
@@ -50,6 +53,12 @@ export function changeText(state: State, change: Change): string {
     breakdown,
     at: time(at),
   });
+}
+
+/** Null for a kind whose network says nothing, because nobody in it was heard. */
+export function networkText(kind: Kind): string | null {
+  const network = networkStanding(kind);
+  return network === null || network.rated === 0 ? null : JSON.stringify(toldNetwork(network));
 }
 
 export function crossingText(state: State, crossing: Crossing): string {

@@ -1,5 +1,18 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { apply, MONITOR_WINDOW_MS, standing, type Batch, type Effects, type State } from "@staunch/engine";
+import {
+  apply,
+  createState,
+  EMPTY_ENTRY,
+  FAILURE,
+  MONITOR_WINDOW_MS,
+  parsePolicy,
+  standing,
+  SUCCESS,
+  type Batch,
+  type Effects,
+  type Entry,
+  type State,
+} from "@staunch/engine";
 import { act, newState, penalty, registration, START_MS, uptime } from "../projector/fixtures.ts";
 import { RING_CHANGES } from "./change-ring.ts";
 import type { LiveFilter } from "./filter.ts";
@@ -324,6 +337,66 @@ interface Frame {
       readonly breakdown: { readonly [name: string]: number };
     }[];
     readonly events: readonly { readonly id: string; readonly type: string; readonly subject: string }[];
+    readonly networks: readonly { readonly kind: string }[];
+  };
+}
+
+describe("networks", () => {
+  test("are told as they are when somebody comes, and again when they have changed", () => {
+    const parsed = parsePolicy({ extends: "compute-worker" });
+    if (parsed.type === "invalid") throw new Error("a preset is no policy");
+    const state = createState({ seed: 7, policies: { worker: parsed.policy }, aggregates: false });
+    const hub = new LiveHub(state, LIMITS);
+    const sinkOf = (filter: Partial<LiveFilter>): TestSink => {
+      const sink = new TestSink();
+      hub.subscribe({ ...ALL, ...filter }, null, sink);
+      return sink;
+    };
+    let position = 0;
+    const run = (entry: Partial<Entry>): void => {
+      position += 1;
+      const loggedAt = START_MS + position * 1000;
+      hub.applied(apply(state, { position, loggedAt, entries: [{ ...EMPTY_ENTRY, ...entry }] }));
+      hub.tick();
+    };
+    const job = (code: number): Partial<Entry> => ({ jobs: oneJob(START_MS, code) });
+    const early = sinkOf({ types: ["network.changed"] });
+    const others = [
+      sinkOf({ types: ["score.changed"] }),
+      sinkOf({ kind: "provider" }),
+      sinkOf({ subject: "w" }),
+    ];
+    run({ registrations: [{ number: 0, kind: "worker", id: "w" }] });
+    expect(early.frames()).toEqual([]);
+    run(job(SUCCESS));
+    run({});
+    run(job(FAILURE));
+    expect(early.frames().map(({ data }) => data.networks)).toMatchObject([
+      [{ kind: "worker", known: 1, active: 1, healthy: 1, success_rate: 1 }],
+      [{ kind: "worker", known: 1, active: 1, success_rate: expect.closeTo(0.5, 5) }],
+    ]);
+    const late = sinkOf({ types: ["network.changed"] });
+    hub.tick();
+    expect(late.frames().map(({ data }) => data.networks)).toEqual([early.frames()[1]!.data.networks]);
+    for (const other of others) expect(other.frames().flatMap(({ data }) => data.networks)).toEqual([]);
+  });
+});
+
+function oneJob(at: number, code: number): NonNullable<Entry["jobs"]> {
+  const none = Float64Array.of(Number.NaN);
+  return {
+    count: 1,
+    at: Float64Array.of(at),
+    subject: Uint32Array.of(0),
+    outcome: Uint8Array.of(code),
+    durationMs: none,
+    expectedMs: none,
+    usedShare: none,
+    quality: none,
+    earnings: none,
+    selection: Float64Array.of(0),
+    jobClass: null,
+    jobId: null,
   };
 }
 

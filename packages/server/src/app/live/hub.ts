@@ -5,8 +5,15 @@
  */
 import type { Effects, State } from "@staunch/engine";
 import { ChangeRing, noteChange, type Change, type Crossing } from "./change-ring.ts";
-import { filterKey, letsSubject, letsType, SCORE_CHANGED, type LiveFilter } from "./filter.ts";
-import { changeText, crossingText, frameText, gapText, GREETING, HEARTBEAT } from "./frame.ts";
+import {
+  filterKey,
+  letsSubject,
+  letsType,
+  NETWORK_CHANGED,
+  SCORE_CHANGED,
+  type LiveFilter,
+} from "./filter.ts";
+import { changeText, crossingText, frameText, gapText, GREETING, HEARTBEAT, networkText } from "./frame.ts";
 
 /** Score changes in a frame; what comes on top is left out, oldest first. */
 export const FRAME_CHANGES_MAX = 1_024;
@@ -68,6 +75,8 @@ interface News {
   readonly changesComplete: boolean;
   readonly crossingsComplete: boolean;
   readonly texts: Map<Change | Crossing, string>;
+  /** What the networks that changed have come to, by kind. */
+  readonly networks: ReadonlyMap<string, string>;
 }
 
 export class LiveHub {
@@ -78,6 +87,8 @@ export class LiveHub {
   private readonly watched = new Map<number, Group[]>();
   /** Changes of watched subjects since the last frame. */
   private watchedChanges = new Map<number, Change>();
+  /** What was told of each network last, by kind. */
+  private networks: ReadonlyMap<string, string> = new Map();
   private connections = 0;
   /** Position up to which frames were made. */
   private told: number;
@@ -137,7 +148,10 @@ export class LiveHub {
   tick(): void {
     const { position } = this.state;
     if (this.connections > 0) {
-      const fleet = this.newsAfter(this.told, FRAME_LOOKS_MAX);
+      const before = this.networks;
+      this.networks = networksOf(this.state);
+      const changed = [...this.networks].filter(([kind, text]) => before.get(kind) !== text);
+      const fleet = { ...this.newsAfter(this.told, FRAME_LOOKS_MAX), networks: new Map(changed) };
       for (const group of this.groups.values()) this.serve(group, fleet);
     }
     this.told = position;
@@ -197,7 +211,10 @@ export class LiveHub {
     const { changes, complete: changesComplete } = this.ring.changesAfter(position, changesMax);
     const { crossings, complete: crossingsComplete } = this.ring.crossingsAfter(position);
     const { position: newest, now: at } = this.state;
-    return { position: newest, at, changes, crossings, changesComplete, crossingsComplete, texts: new Map() };
+    const complete = { changesComplete, crossingsComplete };
+    // A state and no happening: who comes in is told what it is.
+    const { networks } = this;
+    return { position: newest, at, changes, crossings, ...complete, texts: new Map(), networks };
   }
 
   /** A watched subject's changes were gathered as they came: none is missing however busy the fleet is. */
@@ -220,7 +237,10 @@ export class LiveHub {
     });
     const fits = changes.length <= FRAME_CHANGES_MAX && crossings.length <= FRAME_CROSSINGS_MAX;
     const gap = fits && isComplete(filter, news) ? "" : gapText(news.position, "too_many");
-    if (changes.length === 0 && crossings.length === 0) return gap;
+    const networks = letsType(filter, NETWORK_CHANGED)
+      ? [...news.networks].filter(([kind]) => letsFleet(filter, kind)).map(([, text]) => text)
+      : [];
+    if (changes.length + crossings.length + networks.length === 0) return gap;
     const text = <Item extends Change | Crossing>(
       item: Item,
       write: (state: State, item: Item) => string,
@@ -233,7 +253,7 @@ export class LiveHub {
     const crossingTexts = crossings
       .slice(-FRAME_CROSSINGS_MAX)
       .map((crossing) => text(crossing, crossingText));
-    return gap + frameText(news.position, news.at, changeTexts, crossingTexts);
+    return gap + frameText(news.position, news.at, changeTexts, crossingTexts, networks);
   }
 
   private lets(group: Group, subject: number): boolean {
@@ -280,10 +300,20 @@ export class LiveHub {
   }
 }
 
+function networksOf({ kinds }: State): Map<string, string> {
+  const networks = new Map<string, string>();
+  for (const kind of kinds) {
+    const text = networkText(kind);
+    if (text !== null) networks.set(kind.name, text);
+  }
+  return networks;
+}
+
 /** Whether nothing is missing of what the filter is about. */
 function isComplete(filter: LiveFilter, news: News): boolean {
   const changesWanted = letsType(filter, SCORE_CHANGED);
-  const crossingsWanted = filter.types === null || filter.types.some((type) => type !== SCORE_CHANGED);
+  const crossingsWanted =
+    filter.types === null || filter.types.some((type) => type !== SCORE_CHANGED && type !== NETWORK_CHANGED);
   return (news.changesComplete || !changesWanted) && (news.crossingsComplete || !crossingsWanted);
 }
 
