@@ -166,6 +166,12 @@ export const BODIES: { readonly [url: string]: readonly Field[] } = {
     ["job_class", texts("transcode")],
   ],
   "/api/subjects/:id/misbehaviour": [...MISBEHAVIOUR, ["at", ['"2026-11-25T03:00:00Z"']]],
+  "/api/subjects/:id/suspensions": [
+    ["reason", texts("why")],
+    ["evidence", ["[]", '["a","b"]']],
+    ["expires_at", ['"2027-01-01T00:00:00Z"', "null", '"2026-11-25T03:04:05.679Z"']],
+    FACTS,
+  ],
   "/api/misbehaviour/:id/confirm": REVOKED,
   "/api/misbehaviour/:id/dismiss": REVOKED,
   "/api/subjects/:id/rewards": [

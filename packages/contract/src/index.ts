@@ -12,6 +12,7 @@ export * from "./routes.ts";
 export * from "./sanctions.ts";
 export * from "./status.ts";
 export * from "./subjects.ts";
+export * from "./suspensions.ts";
 export * from "./vocabulary.ts";
 export * from "./work-events.ts";
 export * from "./work.ts";

@@ -103,6 +103,11 @@ export const ERRORS = {
     title: "There is no such report",
     meaning: "The id is unknown, or the report was decided long ago and only history and log still have it.",
   },
+  suspension_not_found: {
+    status: 404,
+    title: "There is no such suspension",
+    meaning: "The id is unknown, or the suspension ended long ago and only history and log still have it.",
+  },
   key_not_found: {
     status: 404,
     title: "There is no such API key",
@@ -127,6 +132,16 @@ export const ERRORS = {
     status: 409,
     title: "The reward is not active",
     meaning: "It has ended or was revoked already, so there is nothing to revoke.",
+  },
+  already_suspended: {
+    status: 409,
+    title: "The subject is suspended already",
+    meaning: "A subject has one suspension at a time; lift it first to give another.",
+  },
+  suspension_not_active: {
+    status: 409,
+    title: "The suspension is not active",
+    meaning: "It has ended or was lifted already, so there is nothing to lift.",
   },
   report_decided: {
     status: 409,

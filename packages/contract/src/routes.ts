@@ -50,6 +50,7 @@ import {
   SubjectRequest,
   SubjectsQuery,
 } from "./subjects.ts";
+import { Suspension, SuspensionPage, SuspensionRequest } from "./suspensions.ts";
 import type { ROLES } from "./vocabulary.ts";
 import {
   Eligibility,
@@ -286,6 +287,40 @@ export const ROUTES = {
       body: DecisionRequest,
       responses: { 200: MisbehaviourReport },
       repeat: "keyed",
+    },
+  },
+  suspensions: {
+    list: {
+      method: "GET",
+      path: "/api/subjects/{id}/suspensions",
+      role: "viewer",
+      summary: "Suspensions of a subject",
+      description: "Newest first: the one in force, and those that ended within the history retention.",
+      params: SubjectPath,
+      query: SanctionsQuery,
+      responses: { 200: SuspensionPage },
+    },
+    start: {
+      method: "POST",
+      path: "/api/subjects/{id}/suspensions",
+      role: "operator",
+      summary: "Suspend a subject",
+      description:
+        "Out of every selection until it ends, and scored all the while. A logged act, signed by the key. Takes `Idempotency-Key`.",
+      params: SubjectPath,
+      body: SuspensionRequest,
+      responses: { 201: Suspension },
+      repeat: "keyed",
+    },
+    lift: {
+      method: "DELETE",
+      path: "/api/suspensions/{id}",
+      role: "operator",
+      summary: "Lift a suspension",
+      description: "Also one by rule; it then does not lengthen the next.",
+      params: SanctionPath,
+      query: RevokeQuery,
+      responses: { 200: Suspension },
     },
   },
   rankings: {

@@ -14,6 +14,7 @@ import {
 } from "./common.ts";
 import { MisbehaviourReport } from "./misbehaviour.ts";
 import { Penalty, Reward } from "./sanctions.ts";
+import { Suspension } from "./suspensions.ts";
 import { COMPONENT_NAMES, METRIC_NAMES, PENALTY_TYPES, REWARD_TYPES, SEVERITIES } from "./vocabulary.ts";
 
 const ATTRIBUTES_MAX = 64;
@@ -51,6 +52,7 @@ export const SubjectSummary = z
     upper: score,
     tier: z.string(),
     banned: z.boolean(),
+    suspended: z.boolean(),
     place: z.int().nullable().describe("1 is best; ties share it; null while not ranked."),
     event_count: z.int(),
     last_evidence_at: Time.nullable(),
@@ -88,6 +90,7 @@ export const Standing = z
     penalties: z.array(Penalty).describe("Those in force."),
     rewards: z.array(Reward).describe("Those in force."),
     banned: z.boolean(),
+    suspended: z.boolean(),
     place: z.int().nullable(),
     ranked: z.int().describe("Ranked subjects of the kind."),
     percentile: z.number().nullable().describe("Share of the ranked that are not better, 0..1."),
@@ -162,7 +165,7 @@ export const Explanation = z
       .describe("Largest gain first."),
     thresholds: z.array(
       z.object({
-        name: z.string().describe("A tier, or `reputation_low`."),
+        name: z.string().describe("A tier, `reputation_low`, or `suspension`."),
         direction: z.enum(["above", "below"]),
         score: z.number().describe("Score at which it takes effect, margin included."),
         distance: z.number().min(0).describe("Points from here to there, 0 when it is reached."),
@@ -359,6 +362,18 @@ export const Crossing = z
     }),
     z.object({
       ...CrossingHead,
+      type: z.enum(["suspension.started", "suspension.ended"]),
+      detail: z.object({
+        id: z.string(),
+        issuer: z.string(),
+        reason: z.string(),
+        level: z.int().describe("Which one in a row, where the rule decided; 0 where a person did."),
+        expires_at: Time.nullable(),
+        status: z.enum(["active", "ended", "revoked"]),
+      }),
+    }),
+    z.object({
+      ...CrossingHead,
       type: z.literal("evidence.voided"),
       detail: z.object({
         monitor: z.string().describe("It failed, not the subject: what it saw in the window does not count."),
@@ -370,12 +385,13 @@ export const Crossing = z
   ])
   .meta({ id: "Crossing" });
 
-/** A penalty, a reward or a report of misbehaviour as their own routes show it. */
+/** A penalty, reward, report of misbehaviour or suspension as its own routes show it. */
 export const PastSanction = z
   .discriminatedUnion("kind", [
     z.object({ kind: z.literal("penalty"), ...Penalty.shape }),
     z.object({ kind: z.literal("reward"), ...Reward.shape }),
     z.object({ kind: z.literal("misbehaviour"), ...MisbehaviourReport.shape }),
+    z.object({ kind: z.literal("suspension"), ...Suspension.shape }),
   ])
   .meta({ id: "PastSanction" });
 

@@ -103,6 +103,8 @@ export const LIVE_TYPES = [
   "misbehaviour.reported",
   "misbehaviour.confirmed",
   "misbehaviour.dismissed",
+  "suspension.started",
+  "suspension.ended",
   "ban.started",
   "ban.ended",
   "probation.started",

@@ -89,6 +89,12 @@ export const Eligibility = z
             until: Time.nullable().describe("Null until it is revoked."),
           }),
           z.object({
+            code: z.literal("suspended"),
+            detail: Reason,
+            suspension_id: z.string(),
+            until: Time.nullable().describe("Null until it is lifted."),
+          }),
+          z.object({
             code: z.literal("silent"),
             detail: Reason,
             since: Time.describe("Its last sign of life."),

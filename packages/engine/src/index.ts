@@ -41,6 +41,7 @@ export {
 } from "./read/explain.ts";
 export { indexedRow, type Indexed } from "./read/indexed.ts";
 export { best, percentileCuts, worst, type Ranked } from "./read/ranking.ts";
+export { dueSuspensions, suspensionCandidates } from "./guard/suspension.ts";
 export { monitorVerdicts } from "./guard/monitor-fault.ts";
 export {
   lastOver,
@@ -150,6 +151,8 @@ export type {
   RewardRevoked,
   SubjectUpdated,
   JobClassesMeasured,
+  SuspensionLifted,
+  SuspensionStarted,
   TierCuts,
   WindowVoided,
 } from "./event/acts.ts";
@@ -196,6 +199,7 @@ export {
   type Sanctions,
   type AlertFacts,
 } from "./sanction/sanction.ts";
+export { SUSPENSION_ISSUER, type Suspension } from "./sanction/suspension.ts";
 export { penaltyIdOf, type Decision, type MisbehaviourReport } from "./sanction/misbehaviour.ts";
 export {
   workStanding,

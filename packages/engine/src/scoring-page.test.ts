@@ -13,6 +13,7 @@ import { PENALTY_TYPES, REWARD_TYPES, SEVERITIES } from "./policy/vocabulary.ts"
 import { ALERT_POINTS, ALERT_TO_PENALTY, alertPenaltyType } from "./sanction/alert.ts";
 import type { MisbehaviourReport } from "./sanction/misbehaviour.ts";
 import { penaltyTerm } from "./sanction/sanction.ts";
+import { suspensionMs } from "./sanction/suspension.ts";
 import { ends, intervalEnds } from "./score/component.ts";
 import { selectAmong, type SomeOfBid } from "./testing/bids.ts";
 import { MONITOR_GRACE_MS, MONITOR_WINDOW_MS } from "./state/monitor-window.ts";
@@ -215,6 +216,7 @@ const EXAMPLES: Readonly<Record<string, () => number>> = {
     return penaltyPoints({ penalty: "job_timeout", points: null, fraction: 0.3, ...term }, 3.5 * DAY_MS);
   },
   misbehaviour: () => reportPoints(3.5 * DAY_MS),
+  suspension: () => suspensionMs(STORAGE_PROVIDER.suspension, 4) / HOUR_MS,
   reward: () => rewardPoints(1, { points: 4 }),
   "reward-cap": () => rewardPoints(3, { points: 10 }),
   alert: () => alertPoints("mean", "uptime", 0.7),

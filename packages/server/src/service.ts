@@ -13,18 +13,15 @@ import { Ingest } from "./app/ingest/ingest.ts";
 import { Keys } from "./app/keys/keys.ts";
 import { LiveHub } from "./app/live/hub.ts";
 import { MonitorGuard } from "./app/guards/monitor-guard.ts";
-import { Misbehaviour } from "./app/misbehaviour/misbehaviour.ts";
+import { SuspensionGuard } from "./app/guards/suspension-guard.ts";
 import { Partition } from "./app/partition/partition.ts";
 import type { Restored } from "./app/partition/restore.ts";
 import { settledSnapshots } from "./app/partition/settled-snapshots.ts";
 import { Snapshotter } from "./app/partition/snapshotter.ts";
-import { Policies } from "./app/policies/policies.ts";
 import { Followed } from "./app/projector/followed.ts";
 import { Projector } from "./app/projector/projector.ts";
-import { Rankings } from "./app/rankings/rankings.ts";
-import { Sanctions } from "./app/sanctions/sanctions.ts";
 import { Selections } from "./app/selections/selections.ts";
-import { Subjects } from "./app/subjects/subjects.ts";
+import { useCasesOf } from "./app/use-cases.ts";
 import { Facts } from "./app/facts/facts.ts";
 import type { Config } from "./config/schema.ts";
 import { configurePolicies } from "./configured-policies.ts";
@@ -228,6 +225,7 @@ interface RunningParts {
 class Running {
   private readonly parts: RunningParts;
   private readonly facts: Facts;
+  private readonly suspensions: SuspensionGuard;
   private readonly snapshotter: Snapshotter;
   private newestSnapshot: SnapshotInfo | null = null;
   private ready = false;
@@ -241,6 +239,7 @@ class Running {
     const { partition, storage, followed, config } = parts;
     this.parts = parts;
     this.facts = new Facts(partition);
+    this.suspensions = new SuspensionGuard(partition);
     const snapshots = settledSnapshots(storage.snapshots, () => followed.settle());
     this.snapshotter = new Snapshotter(partition, {
       store: snapshots,
@@ -322,13 +321,9 @@ class Running {
     const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
     const history = new History(store.history, followed.projector, state);
     return {
+      ...useCasesOf(partition),
       partition,
       selections: new Selections(partition, history, nodeSecrets),
-      subjects: new Subjects(partition),
-      sanctions: new Sanctions(partition),
-      misbehaviour: new Misbehaviour(partition),
-      rankings: new Rankings(partition),
-      policies: new Policies(partition),
       ingest: new Ingest(partition, { hash: sha256 }),
       history,
       live: hub,
@@ -346,6 +341,7 @@ class Running {
   private async tick(): Promise<void> {
     await this.parts.partition.tick();
     await this.facts.update();
+    await this.suspensions.update();
   }
 
   /** A snapshot that fails is told and costs nothing but a longer restart, so it ends neither a run nor a stop. */

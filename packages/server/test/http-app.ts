@@ -9,15 +9,11 @@ import { Ingest } from "../src/app/ingest/ingest.ts";
 import { Keys } from "../src/app/keys/keys.ts";
 import { LiveHub } from "../src/app/live/hub.ts";
 import { MonitorGuard } from "../src/app/guards/monitor-guard.ts";
-import { Misbehaviour } from "../src/app/misbehaviour/misbehaviour.ts";
 import { Partition } from "../src/app/partition/partition.ts";
-import { Policies } from "../src/app/policies/policies.ts";
 import { ROLES, type Role } from "../src/app/principal.ts";
 import { Projector } from "../src/app/projector/projector.ts";
-import { Rankings } from "../src/app/rankings/rankings.ts";
-import { Sanctions } from "../src/app/sanctions/sanctions.ts";
 import { Selections } from "../src/app/selections/selections.ts";
-import { Subjects } from "../src/app/subjects/subjects.ts";
+import { useCasesOf } from "../src/app/use-cases.ts";
 import { createHttpServer } from "../src/http/server.ts";
 import { createLogger } from "../src/ops/log.ts";
 import { measuredLog } from "../src/ops/measured-log.ts";
@@ -80,15 +76,11 @@ export async function createHttpApp(options: HttpAppOptions = {}) {
   };
   const history = new History(emptyHistory(faults), projector, state);
   const app: App = {
+    ...useCasesOf(partition),
     partition,
     selections: new Selections(partition, history, nodeSecrets),
     ingest: new Ingest(partition, { hash: sha256 }),
-    subjects: new Subjects(partition),
     history,
-    sanctions: new Sanctions(partition),
-    misbehaviour: new Misbehaviour(partition),
-    rankings: new Rankings(partition),
-    policies: new Policies(partition),
     keys,
     live,
     service: {

@@ -93,6 +93,23 @@ export interface MisbehaviourDismissed extends Accountable {
   readonly reportId: string;
 }
 
+/** Takes a subject out of selections for a while. */
+export interface SuspensionStarted extends Accountable {
+  readonly type: "suspension.started";
+  readonly subject: number;
+  /** True where the rule decided: it lasts as the policy says, longer each time. */
+  readonly isAutomatic: boolean;
+  /** End of one given by hand, ms since 1970; null lasts until it is lifted. */
+  readonly expiresAt: number | null;
+  readonly evidence: readonly string[];
+  readonly context: Context;
+}
+
+export interface SuspensionLifted extends Accountable {
+  readonly type: "suspension.lifted";
+  readonly suspensionId: string;
+}
+
 export interface PolicyActivated extends Accountable {
   readonly type: "policy.activated";
   /** The kind of subject that is scored by this policy from here on. */
@@ -163,6 +180,8 @@ export type Act =
   | MisbehaviourReported
   | MisbehaviourConfirmed
   | MisbehaviourDismissed
+  | SuspensionStarted
+  | SuspensionLifted
   | PolicyActivated
   | TierCuts
   | JobClassesMeasured

@@ -49,6 +49,7 @@ import {
 import { rescaleRow, type Rescaling } from "./rescale.ts";
 import { voidWindow } from "./monitored.ts";
 import { applyPenalty, grantReward, revokeReward } from "./sanctions.ts";
+import { liftSuspension, startSuspension } from "./suspension.ts";
 
 export function applyAct(state: State, act: Act): ActResult {
   state.actCount += 1;
@@ -69,6 +70,10 @@ export function applyAct(state: State, act: Act): ActResult {
       return confirmMisbehaviour(state, act);
     case "misbehaviour.dismissed":
       return dismissMisbehaviour(state, act);
+    case "suspension.started":
+      return startSuspension(state, act);
+    case "suspension.lifted":
+      return liftSuspension(state, act);
     case "policy.activated":
       return activatePolicy(state, act);
     case "tier.cuts":

@@ -58,6 +58,9 @@ export function queueDeadlines(state: State, subject: number): void {
   for (const { status, expiresAt } of sanctions.rewards) {
     if (status === "active") state.deadlines.push(expiresAt, subject);
   }
+  for (const { status, expiresAt } of sanctions.suspensions) {
+    if (status === "active" && expiresAt !== null) state.deadlines.push(expiresAt, subject);
+  }
 }
 
 /**
@@ -104,5 +107,5 @@ function isStanding(state: State, subject: number, dueAtMs: number): boolean {
   if (sanctions === undefined) return false;
   const ends = ({ status, expiresAt }: { status: string; expiresAt: number | null }): boolean =>
     status === "active" && expiresAt === dueAtMs;
-  return sanctions.penalties.some(ends) || sanctions.rewards.some(ends);
+  return sanctions.penalties.some(ends) || sanctions.rewards.some(ends) || sanctions.suspensions.some(ends);
 }

@@ -4,6 +4,7 @@ import { CHANGE_REASONS } from "../policy/vocabulary.ts";
 import type { SelectionMade } from "../event/selection.ts";
 import type { MisbehaviourReport } from "../sanction/misbehaviour.ts";
 import type { Penalty, Reward } from "../sanction/sanction.ts";
+import type { Suspension } from "../sanction/suspension.ts";
 
 /** Score changes of a batch: one per subject, old and new as scored, at most {@link CHANGES_MAX}. */
 export interface Changes {
@@ -76,6 +77,11 @@ export type Effect =
       readonly subject: number;
       readonly report: MisbehaviourReport;
     }
+  | {
+      readonly type: "suspension.started" | "suspension.ended";
+      readonly subject: number;
+      readonly suspension: Suspension;
+    }
   | { readonly type: "ban.started" | "ban.ended"; readonly subject: number; readonly penalty: Penalty }
   | {
       readonly type: "probation.started";
@@ -132,6 +138,9 @@ export type ActResult =
   | { readonly type: "report_is_own"; readonly id: string }
   | { readonly type: "report_decided"; readonly id: string; readonly status: string }
   | { readonly type: "too_many_reports"; readonly limit: number }
+  | { readonly type: "already_suspended" }
+  | { readonly type: "suspension_not_found"; readonly id: string }
+  | { readonly type: "suspension_not_active"; readonly id: string; readonly status: string }
   | { readonly type: "too_many_kinds"; readonly limit: number };
 
 /** What could be known of an entry only when it was applied. */

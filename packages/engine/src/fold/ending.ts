@@ -1,6 +1,7 @@
 /** Sanctions running out or being taken back. */
 import { nextEnd, type Penalty } from "../sanction/sanction.ts";
-import { FLAGS, IS_BANNED, rowStart } from "../state/row-table.ts";
+import type { Suspension } from "../sanction/suspension.ts";
+import { FLAGS, IS_BANNED, IS_SUSPENDED, rowStart } from "../state/row-table.ts";
 import { kindOf, type State } from "../state/state.ts";
 import { REASON } from "./effects.ts";
 
@@ -22,6 +23,11 @@ export function endSanctions(state: State, subject: number): number {
     state.effects.list.push({ type: "reward.ended", subject, reward });
     reason = REASON.rewardEnded;
   }
+  for (const suspension of sanctions.suspensions) {
+    const { status, expiresAt } = suspension;
+    if (status === "active" && expiresAt !== null && expiresAt <= state.now)
+      endSuspension(state, suspension, "ended", expiresAt);
+  }
   sanctions.nextEndAt = nextEnd(sanctions);
   return reason;
 }
@@ -38,6 +44,21 @@ export function endPenalty(state: State, penalty: Penalty, status: "ended" | "re
   const row = state.places.rowOf(penalty.subject);
   kindOf(state, penalty.subject).table.chunkOf(row).u32[rowStart(row) * 2 + FLAGS]! &= ~IS_BANNED;
   state.effects.list.push({ type: "ban.ended", subject: penalty.subject, penalty });
+}
+
+export function endSuspension(
+  state: State,
+  suspension: Suspension,
+  status: "ended" | "revoked",
+  atMs: number,
+): void {
+  suspension.status = status;
+  suspension.endedAt = atMs;
+  const { subject } = suspension;
+  state.sanctions.suspensionEnded(subject);
+  const row = state.places.rowOf(subject);
+  kindOf(state, subject).table.chunkOf(row).u32[rowStart(row) * 2 + FLAGS]! &= ~IS_SUSPENDED;
+  state.effects.list.push({ type: "suspension.ended", subject, suspension });
 }
 
 function isBanned(state: State, subject: number): boolean {

@@ -94,6 +94,7 @@ export const POLICY_FIELDS: readonly PolicyField[] = [
   ...probationFields(),
   ...timeoutFields(),
   ...misbehaviourFields(),
+  ...suspensionFields(),
   ...healthFields(),
   ...selectionFields(),
   ...trackingFields(),
@@ -486,6 +487,50 @@ function misbehaviourFields(): PolicyField[] {
       "misbehaviour.autoBanDurationMs",
       length,
       "How long such a ban lasts.",
+    ),
+  ];
+}
+
+function suspensionFields(): PolicyField[] {
+  const share: FieldRule = { type: "number", min: 0, max: 1 };
+  const at = (key: string): string => `suspension.${key}`;
+  return [
+    field(
+      at("enabled"),
+      "suspension.enabled",
+      { type: "boolean" },
+      "Whether who is surely bad is suspended by rule.",
+    ),
+    pointField(
+      at("upper_below"),
+      "suspension.upperBelow",
+      "Suspended when the upper bound of the score is below it.",
+    ),
+    field(
+      at("evidence_min"),
+      "suspension.evidenceMin",
+      count(1, 1e9),
+      "Windows of evidence, or jobs, since the last suspension before the next.",
+    ),
+    field(at("first"), "suspension.firstMs", length, "How long the first one lasts."),
+    field(
+      at("factor"),
+      "suspension.factor",
+      { type: "number", min: 1, max: 100 },
+      "Growth with each one in a row.",
+    ),
+    field(at("longest"), "suspension.longestMs", length, "Longest one."),
+    field(
+      at("forgiven_after"),
+      "suspension.forgivenAfterMs",
+      length,
+      "Time after its end from which one counts no longer for the next.",
+    ),
+    field(
+      at("pool_share"),
+      "suspension.poolShare",
+      share,
+      "Share of the active pool that is suspended by rule at once at most; one may always be.",
     ),
   ];
 }

@@ -118,6 +118,23 @@ export interface MisbehaviourPolicy {
   readonly autoBanDurationMs: number;
 }
 
+/** When the rule suspends, and for how long (`scoring.md`, section 4). */
+export interface SuspensionPolicy {
+  readonly enabled: boolean;
+  /** Upper bound of the score below which, in points, */
+  readonly upperBelow: number;
+  /** after so many windows of evidence since the last suspension. */
+  readonly evidenceMin: number;
+  /** Length of the first, growth with each in a row, and the longest. */
+  readonly firstMs: number;
+  readonly factor: number;
+  readonly longestMs: number;
+  /** Time after its end from which one counts no longer for the next. */
+  readonly forgivenAfterMs: number;
+  /** Share of the active pool that the rule suspends at once at most; one of a pool it always may. */
+  readonly poolShare: number;
+}
+
 /** Whether a job that times out is a penalty beside what it costs in reliability. */
 export interface TimeoutPolicy {
   readonly penalize: boolean;
@@ -208,6 +225,7 @@ export interface Policy {
   readonly probation: ProbationPolicy;
   readonly timeouts: TimeoutPolicy;
   readonly misbehaviour: MisbehaviourPolicy;
+  readonly suspension: SuspensionPolicy;
   readonly health: HealthPolicy;
   readonly selection: SelectionRulesOfPolicy;
   /** Aggregates: window, step, and raw samples kept per subject and metric. */

@@ -155,6 +155,16 @@ export const STORAGE_PROVIDER: Policy = {
     autoBanAfter: 3,
     autoBanDurationMs: 30 * DAY_MS,
   },
+  suspension: {
+    enabled: false,
+    upperBelow: 60,
+    evidenceMin: 20,
+    firstMs: HOUR_MS,
+    factor: 2,
+    longestMs: 7 * DAY_MS,
+    forgivenAfterMs: 30 * DAY_MS,
+    poolShare: 0.1,
+  },
   health: {
     intervalMs: 60 * SECOND_MS,
     silentAfter: 3,
@@ -211,6 +221,7 @@ export const PRESET_DOCUMENTS: readonly PresetDocument[] = [
         penalty_weights: { malicious_behavior: 1, poor_performance: 1 },
         penalty_durations: { malicious_behavior: "168h", poor_performance: "168h" },
       },
+      suspension: { enabled: true },
     },
   },
   {
@@ -230,6 +241,7 @@ export const PRESET_DOCUMENTS: readonly PresetDocument[] = [
           errors: 0.08,
         },
       },
+      suspension: { enabled: true },
     },
   },
   {

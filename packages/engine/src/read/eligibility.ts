@@ -2,7 +2,7 @@
 import { goodJobsNeeded, momentumOf } from "../fold/momentum.ts";
 import { newHealthReading, readHealth, type HealthReading } from "../score/health.ts";
 import { scoreRow } from "../score/score.ts";
-import { BANNED, LOW_HEALTH, PROBATION, SILENT } from "../select/candidates.ts";
+import { BANNED, LOW_HEALTH, PROBATION, SILENT, SUSPENDED } from "../select/candidates.ts";
 import { flagsOf } from "../select/flags.ts";
 import { CONDITION_MAX, conditionFactor } from "../select/value.ts";
 import { LAST_AT, rowStart, type WorkChunk } from "../state/row-table.ts";
@@ -15,6 +15,13 @@ export type IneligibilityReason =
       readonly code: "banned";
       readonly penaltyId: string;
       /** Null until somebody revokes it. */
+      readonly until: number | null;
+      readonly reason: string;
+    }
+  | {
+      readonly code: "suspended";
+      readonly suspensionId: string;
+      /** Null until somebody lifts it. */
       readonly until: number | null;
       readonly reason: string;
     }
@@ -59,6 +66,7 @@ function reasonsOf(state: State, kind: Kind, subject: number, nowMs: number): In
   const flags = flagsOf(kind, chunk, start, reading, nowMs);
   const reasons: IneligibilityReason[] = [];
   if ((flags & BANNED) !== 0) reasons.push(banOf(state, subject));
+  if ((flags & SUSPENDED) !== 0) reasons.push(suspensionOf(state, subject));
   if ((flags & SILENT) !== 0) reasons.push({ code: "silent", since: chunk.f64[start + LAST_AT]! });
   if ((flags & LOW_HEALTH) !== 0) reasons.push(lowHealthOf(kind, reading));
   if (chunk.work === null) return reasons;
@@ -79,6 +87,11 @@ function banOf(state: State, subject: number): IneligibilityReason {
   const endOf = ({ expiresAt }: { readonly expiresAt: number | null }): number => expiresAt ?? Infinity;
   const ban = bans.reduce((last, one) => (endOf(one) > endOf(last) ? one : last));
   return { code: "banned", penaltyId: ban.id, until: ban.expiresAt, reason: ban.reason };
+}
+
+function suspensionOf(state: State, subject: number): IneligibilityReason {
+  const { id, expiresAt, reason } = state.sanctions.suspended.get(subject)!;
+  return { code: "suspended", suspensionId: id, until: expiresAt, reason };
 }
 
 function lowHealthOf(kind: Kind, { score }: HealthReading): IneligibilityReason {

@@ -202,7 +202,7 @@ function metricGains(
   );
 }
 
-/** The tier above and below with their margins, and the low threshold. */
+/** The tier above and below with their margins, the low threshold, and where a suspension would follow. */
 function thresholdsOf(state: State, now: Standing): Threshold[] {
   const kind = kindOf(state, now.subject);
   const row = state.places.rowOf(now.subject);
@@ -210,7 +210,7 @@ function thresholdsOf(state: State, now: Standing): Threshold[] {
   const ints = rowStart(row) * 2;
   const tier = chunk.u32[ints + TIER]!;
   const cuts = cutsOf(kind);
-  const { tiers, lowThreshold } = kind.compiled.policy;
+  const { tiers, lowThreshold, suspension } = kind.compiled.policy;
   const half = (now.upper - now.lower) / 2;
   const list: Threshold[] = [];
   if (tier > 0) {
@@ -232,6 +232,11 @@ function thresholdsOf(state: State, now: Standing): Threshold[] {
     );
   }
   list.push(threshold("reputation_low", "below", lowThreshold, now.score));
+  if (suspension.enabled) {
+    const evidence = suspension.evidenceMin - chunk.u32[ints + WINDOW_COUNT]!;
+    const down = threshold("suspension", "below", suspension.upperBelow - half, now.score);
+    list.push(evidence > 0 ? { ...down, blockedBy: "evidence", missing: evidence } : down);
+  }
   return list;
 }
 

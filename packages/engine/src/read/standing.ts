@@ -55,6 +55,7 @@ export interface Standing {
   readonly penalties: readonly PenaltyInForce[];
   readonly rewards: readonly RewardInForce[];
   readonly banned: boolean;
+  readonly suspended: boolean;
   /** Place among the ranked of its kind, 1 is best; null when not ranked. */
   readonly place: number | null;
   /** Share of the ranked that are not better, 0..1, itself included; null when not ranked. */
@@ -105,6 +106,7 @@ export function standing(state: State, subject: number, nowMs: number): Standing
     penalties,
     rewards: rewardsInForce(state, subject, nowMs),
     banned: penalties.some(({ penalty }) => penalty.type === "ban"),
+    suspended: isSuspended(state, subject, nowMs),
     place: place === 0 ? null : place,
     percentile: place === 0 ? null : kind.rank.percentile(row),
     ranked: kind.rank.count,
@@ -115,6 +117,11 @@ export function standing(state: State, subject: number, nowMs: number): Standing
     lastEvidenceAt: first === 0 ? null : chunk.f64[start + LAST_AT]!,
     asOf: nowMs,
   };
+}
+
+function isSuspended(state: State, subject: number, nowMs: number): boolean {
+  const suspension = state.sanctions.suspended.get(subject);
+  return suspension !== undefined && nowMs < (suspension.expiresAt ?? Infinity);
 }
 
 function componentStandings(state: State, subject: number, nowMs: number): ComponentStanding[] {

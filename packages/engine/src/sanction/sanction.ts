@@ -1,9 +1,10 @@
-/** Penalties and rewards of subjects: what they cost or add at an instant, and the book that keeps them and reports. */
+/** Penalties and rewards of subjects: what they cost or add at an instant, and the book that keeps all sanctions. */
 import type { Context } from "../event/acts.ts";
 import type { MetricName } from "../event/metrics.ts";
 import type { Policy } from "../policy/policy.ts";
 import { SEVERITIES, type PenaltyType, type RewardType, type Severity } from "../policy/vocabulary.ts";
 import { dropDecided, type MisbehaviourReport } from "./misbehaviour.ts";
+import { SUSPENSIONS_ENDED_MAX, type Suspension } from "./suspension.ts";
 
 export interface Penalty {
   readonly id: string;
@@ -72,12 +73,13 @@ export interface Sanctions {
   readonly penalties: Penalty[];
   readonly rewards: Reward[];
   readonly reports: MisbehaviourReport[];
+  readonly suspensions: Suspension[];
   /** No active one ends before this: until then nobody needs to look. Derived, so neither stored nor hashed. */
   nextEndAt: number;
 }
 
 /** The part that is stored. */
-export type StoredSanctions = Pick<Sanctions, "penalties" | "rewards" | "reports">;
+export type StoredSanctions = Pick<Sanctions, "penalties" | "rewards" | "reports" | "suspensions">;
 
 /** Active penalties and rewards a subject can have at once; one more is refused. */
 export const SANCTIONS_ACTIVE_MAX = 1_000;
@@ -189,17 +191,20 @@ function isLargestOfIncident(
   return true;
 }
 
-export function stored({ penalties, rewards, reports }: Sanctions): StoredSanctions {
-  return { penalties, rewards, reports };
+export function stored({ penalties, rewards, reports, suspensions }: Sanctions): StoredSanctions {
+  return { penalties, rewards, reports, suspensions };
 }
 
 /** When the next active one ends; Infinity when none does. */
-export function nextEnd({ penalties, rewards }: Pick<Sanctions, "penalties" | "rewards">): number {
+export function nextEnd({ penalties, rewards, suspensions }: StoredSanctions): number {
   let next = Infinity;
   for (const { status, expiresAt } of penalties) {
     if (status === "active" && expiresAt !== null && expiresAt < next) next = expiresAt;
   }
   for (const { status, expiresAt } of rewards) if (status === "active" && expiresAt < next) next = expiresAt;
+  for (const { status, expiresAt } of suspensions) {
+    if (status === "active" && expiresAt !== null && expiresAt < next) next = expiresAt;
+  }
   return next;
 }
 
@@ -209,6 +214,8 @@ export class SanctionBook {
   private readonly penaltyById = new Map<string, Penalty>();
   private readonly rewardById = new Map<string, Reward>();
   private readonly reportById = new Map<string, MisbehaviourReport>();
+  private readonly suspensionById = new Map<string, Suspension>();
+  private readonly inForce = new Map<number, Suspension>();
 
   of(subject: number): Sanctions | undefined {
     return this.bySubject.get(subject);
@@ -224,6 +231,15 @@ export class SanctionBook {
 
   report(id: string): MisbehaviourReport | undefined {
     return this.reportById.get(id);
+  }
+
+  suspension(id: string): Suspension | undefined {
+    return this.suspensionById.get(id);
+  }
+
+  /** Suspensions in force by subject; nobody has two. */
+  get suspended(): ReadonlyMap<number, Suspension> {
+    return this.inForce;
   }
 
   addPenalty(penalty: Penalty): void {
@@ -256,22 +272,42 @@ export class SanctionBook {
     for (const { id } of dropDecided(this.ensure(subject).reports)) this.reportById.delete(id);
   }
 
-  /** Replaces the sanctions of a subject by restored ones; older snapshots know of no reports. */
+  /** The subject has none in force. */
+  addSuspension(suspension: Suspension): void {
+    const { id, subject, expiresAt } = suspension;
+    const sanctions = this.ensure(subject);
+    sanctions.suspensions.push(suspension);
+    if (expiresAt !== null) sanctions.nextEndAt = Math.min(sanctions.nextEndAt, expiresAt);
+    this.suspensionById.set(id, suspension);
+    this.inForce.set(subject, suspension);
+    if (sanctions.suspensions.length > SUSPENSIONS_ENDED_MAX + 1)
+      this.suspensionById.delete(sanctions.suspensions.shift()!.id);
+  }
+
+  suspensionEnded(subject: number): void {
+    this.inForce.delete(subject);
+  }
+
+  /** Replaces the sanctions of a subject by restored ones; older snapshots know fewer sorts of them. */
   restore(
     subject: number,
-    { penalties, rewards, reports = [] }: Omit<StoredSanctions, "reports"> & Partial<StoredSanctions>,
+    restored: Pick<StoredSanctions, "penalties" | "rewards"> & Partial<StoredSanctions>,
   ): void {
-    const sanctions: Sanctions = { penalties, rewards, reports, nextEndAt: 0 };
+    const sanctions: Sanctions = { reports: [], suspensions: [], ...restored, nextEndAt: 0 };
     this.bySubject.set(subject, sanctions);
     for (const penalty of sanctions.penalties) this.penaltyById.set(penalty.id, penalty);
     for (const reward of sanctions.rewards) this.rewardById.set(reward.id, reward);
     for (const report of sanctions.reports) this.reportById.set(report.id, report);
+    for (const suspension of sanctions.suspensions) {
+      this.suspensionById.set(suspension.id, suspension);
+      if (suspension.status === "active") this.inForce.set(subject, suspension);
+    }
   }
 
   private ensure(subject: number): Sanctions {
     let sanctions = this.bySubject.get(subject);
     if (sanctions === undefined) {
-      sanctions = { penalties: [], rewards: [], reports: [], nextEndAt: Infinity };
+      sanctions = { penalties: [], rewards: [], reports: [], suspensions: [], nextEndAt: Infinity };
       this.bySubject.set(subject, sanctions);
     }
     return sanctions;

@@ -13,6 +13,7 @@ import {
   penalty,
   report,
   reward,
+  suspended,
   T0,
   verdict,
   type Parts,
@@ -30,6 +31,7 @@ export function randomFrom(seed: number): () => number {
   };
 }
 
+const SIGNED = { issuer: "key:test", reason: "test" };
 const MONITORS = ["probe-fra", "probe-nyc"];
 
 export interface HistoryOptions {
@@ -110,9 +112,9 @@ export class History {
   private act(): Act {
     const subject = this.subject();
     if (this.random() < 0.2) return this.misbehaviour(subject);
+    if (this.random() < 0.1) return this.suspension(subject);
     const chance = this.random();
     const until = this.random() < 0.7 ? this.now + Math.floor(this.random() * 300) * MINUTE_MS : null;
-    const accountable = { issuer: "key:test", reason: "test" };
     if (chance < 0.35) {
       return penalty(subject, {
         penalty: this.pick(PENALTY_TYPES.filter((type) => type !== "ban")),
@@ -125,14 +127,14 @@ export class History {
     }
     if (chance < 0.42) return ban(subject, until);
     if (chance < 0.58) return reward(subject, { reward: this.pick(REWARD_TYPES), at: this.now });
-    if (chance < 0.78) return { type: "penalty.revoked", penaltyId: this.penaltyId(subject), ...accountable };
-    if (chance < 0.84) return { type: "reward.revoked", rewardId: this.rewardId(subject), ...accountable };
+    if (chance < 0.78) return { type: "penalty.revoked", penaltyId: this.penaltyId(subject), ...SIGNED };
+    if (chance < 0.84) return { type: "reward.revoked", rewardId: this.rewardId(subject), ...SIGNED };
     if (chance < 0.9)
-      return { type: "subject.updated", subject, attributes: { region: `r${subject}` }, ...accountable };
+      return { type: "subject.updated", subject, attributes: { region: `r${subject}` }, ...SIGNED };
     if (chance < 0.93)
       return verdict(this.pick(MONITORS), this.now - this.pick([0, 1, 2]) * MONITOR_WINDOW_MS);
     if (chance < 0.96 || this.options.policies.length === 0) {
-      return { type: "tier.cuts", kind: "provider", cuts: [90, 80, 70, 60], rated: 30, ...accountable };
+      return { type: "tier.cuts", kind: "provider", cuts: [90, 80, 70, 60], rated: 30, ...SIGNED };
     }
     return activation(this.pick(this.options.policies));
   }
@@ -145,6 +147,14 @@ export class History {
     const by = { issuer: this.pick(["key:judge", "key:judge", "key:test"]), reason: "test" };
     const type = this.random() < 0.7 ? "misbehaviour.confirmed" : "misbehaviour.dismissed";
     return { type, reportId, ...by };
+  }
+
+  private suspension(subject: number): Act {
+    const suspensions = this.lab.state.sanctions.of(subject)?.suspensions ?? [];
+    if (suspensions.length > 0 && this.random() < 0.4)
+      return { type: "suspension.lifted", suspensionId: this.pick(suspensions).id, ...SIGNED };
+    const expiresAt = this.random() < 0.8 ? this.now + Math.floor(this.random() * 300) * MINUTE_MS : null;
+    return suspended(subject, { isAutomatic: this.random() < 0.6, expiresAt });
   }
 
   private subject(): number {

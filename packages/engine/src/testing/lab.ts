@@ -4,6 +4,7 @@ import type {
   MisbehaviourReported,
   PenaltyApplied,
   RewardGranted,
+  SuspensionStarted,
   WindowVoided,
 } from "../event/acts.ts";
 import {
@@ -150,6 +151,21 @@ export function report(subject: number, more: Partial<MisbehaviourReported> = {}
     context: {},
     at: T0,
     jobId: null,
+    issuer: "key:test",
+    reason: "test",
+    ...more,
+  };
+}
+
+/** By hand, until lifted. */
+export function suspended(subject: number, more: Partial<SuspensionStarted> = {}): SuspensionStarted {
+  return {
+    type: "suspension.started",
+    subject,
+    isAutomatic: false,
+    expiresAt: null,
+    evidence: [],
+    context: {},
     issuer: "key:test",
     reason: "test",
     ...more,

@@ -45,6 +45,35 @@ export function repeatedAct({ state }: Partition, { key, requestHash }: Idempote
   return result === null ? null : outcomeOf(result, state.position);
 }
 
+/** Why an act came to nothing, and what to do about it. */
+export function undoneDetail(result: Exclude<ActResult, { type: "done" }>): string {
+  switch (result.type) {
+    case "penalty_not_found":
+      return `there is no penalty ${result.id}`;
+    case "reward_not_found":
+      return `there is no reward ${result.id}`;
+    case "report_not_found":
+      return `there is no report ${result.id}`;
+    case "suspension_not_found":
+      return `there is no suspension ${result.id}`;
+    case "penalty_not_active":
+    case "reward_not_active":
+    case "report_decided":
+    case "suspension_not_active":
+      return `${result.id} is ${result.status} already`;
+    case "report_is_own":
+      return `${result.id} was reported with this key; use another`;
+    case "already_suspended":
+      return "the subject is suspended already; lift that first";
+    case "too_many_reports":
+      return `the subject has ${result.limit} reports that nobody has decided; confirm or dismiss some first`;
+    case "too_many_sanctions":
+      return `the subject has ${result.limit} sanctions in force; revoke some first`;
+    case "too_many_kinds":
+      return `there can be ${result.limit} kinds`;
+  }
+}
+
 function outcomeOf(entry: EntryResult, position: number): ActOutcome {
   if (entry.type === "key_reused") return { type: "key_reused" };
   const result = entry.acts[0]!;

@@ -12,6 +12,7 @@ import type { Rankings } from "./rankings/rankings.ts";
 import type { Sanctions } from "./sanctions/sanctions.ts";
 import type { Selections } from "./selections/selections.ts";
 import type { Subjects } from "./subjects/subjects.ts";
+import type { Suspensions } from "./suspensions/suspensions.ts";
 
 export interface App {
   readonly partition: Partition;
@@ -20,6 +21,7 @@ export interface App {
   readonly history: Pick<History, "read" | "sanctionPage" | "lag" | "isTroubled">;
   readonly sanctions: Sanctions;
   readonly misbehaviour: Misbehaviour;
+  readonly suspensions: Suspensions;
   readonly rankings: Rankings;
   readonly policies: Policies;
   readonly selections: Selections;

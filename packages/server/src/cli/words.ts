@@ -35,9 +35,9 @@ export function headline(standing: contract.Standing): string {
   const owner = standing.operator === null ? "" : ` of ${printable(standing.operator)}`;
   const place =
     standing.place === null ? "not ranked" : `place ${count(standing.place)} of ${count(standing.ranked)}`;
-  const banned = standing.banned ? ", banned" : "";
+  const out = `${standing.banned ? ", banned" : ""}${standing.suspended ? ", suspended" : ""}`;
   const interval = `${points(standing.lower)} to ${points(standing.upper)}`;
-  return `${printable(standing.id)}${owner}: score ${points(standing.score)} (${interval}), ${standing.tier}, ${place}${banned}`;
+  return `${printable(standing.id)}${owner}: score ${points(standing.score)} (${interval}), ${standing.tier}, ${place}${out}`;
 }
 
 /** The score as a sum. */

@@ -1,7 +1,7 @@
 /** What acts share on the wire: the idempotency key, and what can become of them. */
 import type { FastifyRequest } from "fastify";
 import { createHash } from "node:crypto";
-import { NOT_IDEMPOTENT, type ActOutcome, type Idempotency } from "../app/acts.ts";
+import { NOT_IDEMPOTENT, undoneDetail, type ActOutcome, type Idempotency } from "../app/acts.ts";
 import { callerOf } from "./access.ts";
 import { HttpProblem, refusalProblem } from "./problem.ts";
 
@@ -30,32 +30,7 @@ export function actProblem(outcome: Exclude<ActOutcome, { type: "done" }>): Http
         "idempotency_key_reused",
         "this Idempotency-Key came with another request before",
       );
-    case "penalty_not_found":
-    case "reward_not_found":
-      return new HttpProblem(
-        outcome.type,
-        `there is no ${outcome.type.slice(0, -"_not_found".length)} ${outcome.id}`,
-      );
-    case "penalty_not_active":
-    case "reward_not_active":
-      return new HttpProblem(outcome.type, `${outcome.id} is ${outcome.status} already`);
-    case "too_many_sanctions":
-      return new HttpProblem(
-        outcome.type,
-        `the subject has ${outcome.limit} sanctions in force; revoke some first`,
-      );
-    case "report_not_found":
-      return new HttpProblem(outcome.type, `there is no report ${outcome.id}`);
-    case "report_is_own":
-      return new HttpProblem(outcome.type, `${outcome.id} was reported with this key; use another`);
-    case "report_decided":
-      return new HttpProblem(outcome.type, `${outcome.id} is ${outcome.status} already`);
-    case "too_many_reports":
-      return new HttpProblem(
-        outcome.type,
-        `the subject has ${outcome.limit} reports that nobody has decided; confirm or dismiss some first`,
-      );
-    case "too_many_kinds":
-      return new HttpProblem(outcome.type, `there can be ${outcome.limit} kinds`);
+    default:
+      return new HttpProblem(outcome.type, undoneDetail(outcome));
   }
 }

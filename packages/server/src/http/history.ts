@@ -5,7 +5,7 @@ import type { z } from "zod";
 import type { App } from "../app/app.ts";
 import type { PastSanction, SubjectHistory } from "../app/history/history.ts";
 import { toldDetail } from "../app/projector/effect-rows.ts";
-import { presentPenalty, presentReport, presentReward } from "./present.ts";
+import { presentPenalty, presentReport, presentReward, presentSuspension } from "./present.ts";
 import { HttpProblem } from "./problem.ts";
 import { routeOf, time, type Server } from "./route.ts";
 import { subjectOf } from "./subjects.ts";
@@ -67,5 +67,7 @@ function presentSanction(
       return { kind: one.kind, ...presentReward({ sanction: one.sanction, points }, subject) };
     case "misbehaviour":
       return { kind: one.kind, ...presentReport(one.sanction, subject) };
+    case "suspension":
+      return { kind: one.kind, ...presentSuspension(one.sanction, subject) };
   }
 }

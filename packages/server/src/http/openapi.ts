@@ -13,6 +13,7 @@ const TAGS = {
   monitors: "Who measures, and what of it counts.",
   rankings: "The order of a kind.",
   misbehaviour: "What somebody accuses a subject of, and what became of it.",
+  suspensions: "Who is out of selections for a while.",
   policies: "The rules by which a kind is scored.",
   live: "Changes as they happen.",
   keys: "Who may use the interface.",

@@ -65,6 +65,11 @@ function presentReason(reason: IneligibilityReason): z.output<typeof Eligibility
       const detail = `banned until ${until ?? "it is revoked"}: ${reason.reason}`;
       return { code: reason.code, detail, penalty_id: reason.penaltyId, until };
     }
+    case "suspended": {
+      const until = timeOrNull(reason.until);
+      const detail = `suspended until ${until ?? "it is lifted"}: ${reason.reason}`;
+      return { code: reason.code, detail, suspension_id: reason.suspensionId, until };
+    }
     case "silent": {
       const since = time(reason.since);
       return { code: reason.code, detail: `nothing was heard of it since ${since}`, since };

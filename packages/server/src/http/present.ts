@@ -10,6 +10,7 @@ import {
   type Penalty,
   type Reward,
   type Standing,
+  type Suspension,
 } from "@staunch/engine";
 import type * as contract from "@staunch/contract";
 import type { z } from "zod";
@@ -18,9 +19,9 @@ import type { Aggregate, RawSample } from "../app/subjects/subjects.ts";
 import { time, timeOrNull } from "./route.ts";
 
 export function presentSummary(one: Standing): z.output<typeof contract.SubjectSummary> {
-  const { id, kind, operator, score, lower, upper, tier, banned, place } = one;
+  const { id, kind, operator, score, lower, upper, tier, banned, suspended, place } = one;
   const last = timeOrNull(one.lastEvidenceAt);
-  const base = { id, kind, operator, score, lower, upper, tier, banned, place };
+  const base = { id, kind, operator, score, lower, upper, tier, banned, suspended, place };
   return { ...base, event_count: one.eventCount, last_evidence_at: last };
 }
 
@@ -40,6 +41,7 @@ export function presentStanding(one: Standing, position: number): contract.Stand
     penalties: one.penalties.map(({ penalty, points }) => presentPenalty({ sanction: penalty, points }, id)),
     rewards: one.rewards.map(({ reward, points }) => presentReward({ sanction: reward, points }, id)),
     banned,
+    suspended: one.suspended,
     place,
     ranked,
     percentile,
@@ -167,6 +169,25 @@ export function presentReport(report: MisbehaviourReport, subject: string): cont
     confirmation: confirmation && presentDecision(confirmation),
     dismissal: dismissal && presentDecision(dismissal),
     penalty_id: confirmation === null ? null : penaltyIdOf(report),
+  };
+}
+
+export function presentSuspension(one: Suspension, subject: string): contract.Suspension {
+  const { id, reason, issuer, evidence, context, level, position, policy, status } = one;
+  return {
+    id,
+    subject,
+    reason,
+    issuer,
+    evidence: [...evidence],
+    context: { ...context },
+    level,
+    started_at: time(one.startedAt),
+    position,
+    policy,
+    expires_at: timeOrNull(one.expiresAt),
+    status,
+    ended_at: timeOrNull(one.endedAt),
   };
 }
 

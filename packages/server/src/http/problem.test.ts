@@ -42,6 +42,8 @@ const accuse = (role: Role, subject: string) =>
   ask(role, "POST", `/api/subjects/${subject}/misbehaviour`, { reason: "x", evidence: ["trace"] });
 const confirmReport = (id: string) =>
   ask("operator", "POST", `/api/misbehaviour/${id}/confirm`, { reason: "x" });
+const suspend = (subject = "node-1") =>
+  ask("operator", "POST", `/api/subjects/${subject}/suspensions`, { reason: "x" });
 const putPolicy = (policy: Json, headers: { [name: string]: string }, kind = "provider") =>
   send(http, "admin", "PUT", `/api/policies/${kind}`, { body: { policy, reason: "test" }, headers });
 
@@ -96,6 +98,15 @@ const PROVOKED: { readonly [code in ErrorCode]?: () => Promise<Answer> } = {
     await ask("operator", "PUT", "/api/subjects/accused", {});
     for (let index = 0; index < 100; index++) await accuse("ingest", "accused");
     return accuse("ingest", "accused");
+  },
+  suspension_not_found: () => ask("operator", "DELETE", "/api/suspensions/sus_0_0?reason=x"),
+  already_suspended: async () => {
+    await suspend();
+    return suspend();
+  },
+  suspension_not_active: async () => {
+    await ask("operator", "PUT", "/api/subjects/node-2", {});
+    return revokedTwice(`/api/suspensions/${(await suspend("node-2")).json().id}?reason=x`);
   },
   key_not_found: () => ask("admin", "DELETE", "/api/keys/none"),
   method_not_allowed: () => ask("viewer", "PATCH", "/api/subjects/node-1"),

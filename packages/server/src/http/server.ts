@@ -24,6 +24,7 @@ import { RouteTable } from "./route-table.ts";
 import { sanctionRoutes } from "./sanctions.ts";
 import { statusRoutes } from "./status.ts";
 import { subjectRoutes } from "./subjects.ts";
+import { suspensionRoutes } from "./suspensions.ts";
 import { workRoutes } from "./work.ts";
 import { validateRequest } from "./validation.ts";
 
@@ -91,6 +92,7 @@ export function createHttpServer(app: App, config: HttpConfig, ops: Ops): Server
     historyRoutes(routes, app);
     sanctionRoutes(routes, app);
     misbehaviourRoutes(routes, app);
+    suspensionRoutes(routes, app);
     rankingRoutes(routes, app);
     workRoutes(routes, app);
     monitorRoutes(routes, app);

@@ -97,11 +97,11 @@ export interface CrossingRow {
   readonly detail: string;
 }
 
-/** A penalty, a reward, or a report of misbehaviour, which ends when it is decided. */
+/** A penalty, a reward, a suspension, or a report of misbehaviour, which ends when it is decided. */
 export interface SanctionRow {
   readonly id: string;
   readonly subject: number;
-  readonly kind: "penalty" | "reward" | "misbehaviour";
+  readonly kind: "penalty" | "reward" | "misbehaviour" | "suspension";
   readonly status: string;
   readonly appliedAt: number;
   readonly endedAt: number | null;

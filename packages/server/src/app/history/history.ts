@@ -6,6 +6,7 @@ import type {
   Penalty,
   Reward,
   State,
+  Suspension,
 } from "@staunch/engine";
 import type {
   CrossingRow,
@@ -23,7 +24,7 @@ import {
   reasonName,
   rounded,
 } from "../projector/closing-values.ts";
-import { reportRow, sanctionRow, type EffectDetail } from "../projector/effect-rows.ts";
+import { reportRow, sanctionRow, suspensionRow, type EffectDetail } from "../projector/effect-rows.ts";
 import type { Projector } from "../projector/projector.ts";
 
 /** Most snapshots, crossings and sanctions of one answer, each. */
@@ -60,7 +61,8 @@ interface Crossing {
 export type PastSanction =
   | { readonly kind: "penalty"; readonly sanction: Penalty }
   | { readonly kind: "reward"; readonly sanction: Reward }
-  | { readonly kind: "misbehaviour"; readonly sanction: MisbehaviourReport };
+  | { readonly kind: "misbehaviour"; readonly sanction: MisbehaviourReport }
+  | { readonly kind: "suspension"; readonly sanction: Suspension };
 
 /** Each list oldest first, the newest `limit` of the span. */
 export interface SubjectHistory {
@@ -134,7 +136,7 @@ export class History {
   }
 
   /**
-   * Penalties, rewards or reports of a subject: memory has those in force and the newest that ended, the store the
+   * Sanctions of one kind of a subject: memory has those in force and the newest that ended, the store the
    * others.
    *
    * @throws Error when the store fails
@@ -185,11 +187,14 @@ export class History {
   }
 
   private sanctionsInMemory(subject: number): SanctionRow[] {
-    const { penalties = [], rewards = [], reports = [] } = this.state.sanctions.of(subject) ?? {};
+    const sanctions = this.state.sanctions.of(subject);
+    if (sanctions === undefined) return [];
+    const { penalties, rewards, reports, suspensions } = sanctions;
     return [
       ...penalties.map((penalty) => sanctionRow("penalty", penalty)),
       ...rewards.map((reward) => sanctionRow("reward", reward)),
       ...reports.map(reportRow),
+      ...suspensions.map(suspensionRow),
     ];
   }
 
@@ -255,8 +260,8 @@ function toCrossing({ position, place, at, type, detail }: CrossingRow): Crossin
 }
 
 function toSanction({ kind, facts }: SanctionRow): PastSanction {
-  // Written from what the engine has, by `sanctionRow` and `reportRow`.
-  return { kind, sanction: JSON.parse(facts) as Penalty & Reward & MisbehaviourReport };
+  // Written from what the engine has, by `sanctionRow` and its like.
+  return { kind, sanction: JSON.parse(facts) as Penalty & Reward & MisbehaviourReport & Suspension };
 }
 
 function isWithin(at: number, span: Span): boolean {

@@ -5,7 +5,8 @@
  * they were sent.
  * A rejected event never loses the others, unless the caller asked for all or nothing.
  */
-import { EMPTY_ENTRY, type ActResult, type Decided, type Entry, type EntryResult } from "@staunch/engine";
+import { EMPTY_ENTRY, type Decided, type Entry, type EntryResult } from "@staunch/engine";
+import { undoneDetail } from "../acts.ts";
 import type { Outcome, Partition, Refusal } from "../partition/partition.ts";
 import type { Principal } from "../principal.ts";
 import { readJson, readLines, readText, type BodyFlaw } from "./body.ts";
@@ -300,7 +301,7 @@ function answerOf(
   for (const [place, result] of acts.entries()) {
     const index = actIndexes[place]!;
     if (result.type !== "done") {
-      failed.push({ index, id: null, code: result.type, field: null, detail: detailOf(result) });
+      failed.push({ index, id: null, code: result.type, field: null, detail: undoneDetail(result) });
     } else if (result.id !== null) {
       sanctions.push({ index, id: result.id });
     }
@@ -314,29 +315,6 @@ function answerOf(
     sanctions,
     ...when,
   };
-}
-
-function detailOf(result: Exclude<ActResult, { type: "done" }>): string {
-  switch (result.type) {
-    case "penalty_not_found":
-    case "reward_not_found":
-      return `there is no such sanction: ${result.id}`;
-    case "penalty_not_active":
-    case "reward_not_active":
-      return `${result.id} is ${result.status} already`;
-    case "report_not_found":
-      return `there is no report ${result.id}`;
-    case "report_is_own":
-      return `${result.id} was reported with this key`;
-    case "report_decided":
-      return `${result.id} is ${result.status} already`;
-    case "too_many_reports":
-      return `the subject has ${result.limit} reports that nobody has decided; decide some first`;
-    case "too_many_sanctions":
-      return `the subject has ${result.limit} sanctions in force; revoke some first`;
-    case "too_many_kinds":
-      return `there are ${result.limit} kinds, which is the most`;
-  }
 }
 
 /** One answer for events that were written each for itself. */

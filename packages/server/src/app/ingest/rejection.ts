@@ -37,6 +37,9 @@ export type RejectionCode =
   | "report_is_own"
   | "report_decided"
   | "too_many_reports"
+  | "already_suspended"
+  | "suspension_not_found"
+  | "suspension_not_active"
   | "too_many_sanctions"
   | "too_many_kinds"
   /** Of a CloudEvents batch, whose events are written one by one: the log took no more. */

@@ -148,6 +148,7 @@ function frozen(effect: Effect): Effect {
     const { alert } = effect.penalty;
     return { ...effect, penalty: { ...effect.penalty, alert: alert === null ? null : { ...alert } } };
   }
+  if ("suspension" in effect) return { ...effect, suspension: { ...effect.suspension } };
   if ("report" in effect) return { ...effect, report: { ...effect.report } };
   return "reward" in effect ? { ...effect, reward: { ...effect.reward } } : effect;
 }

@@ -1,5 +1,5 @@
 /** Effects as rows: crossings by their place in the log, sanctions by their id. */
-import type { Effect, MisbehaviourReport, Penalty, Reward } from "@staunch/engine";
+import type { Effect, MisbehaviourReport, Penalty, Reward, Suspension } from "@staunch/engine";
 import type { CrossingRow, SanctionRow } from "../../ports/store.ts";
 
 /** The crossing an effect is; null for what has no subject or is no news. */
@@ -27,6 +27,7 @@ export function detailOf(effect: SubjectEffect): EffectDetail {
   if ("penalty" in effect) return penaltyDetail(effect.penalty);
   if ("reward" in effect) return rewardDetail(effect.reward);
   if ("report" in effect) return reportDetail(effect);
+  if ("suspension" in effect) return suspensionDetail(effect.suspension);
   if (effect.type === "tier.changed") return { from: effect.from, to: effect.to, score: effect.score };
   if (effect.type === "probation.started") return { reason: effect.reason, level: effect.level };
   if (effect.type === "probation.ended") return { level: effect.level };
@@ -82,11 +83,17 @@ function reportDetail({ type, report }: Extract<Effect, { report: MisbehaviourRe
   return { id, issuer, reason, jobId };
 }
 
+function suspensionDetail(suspension: Suspension): EffectDetail {
+  const { id, issuer, reason, level, expiresAt, status } = suspension;
+  return { id, issuer, reason, level, expiresAt, status };
+}
+
 /** The sanction an effect changed, as it is now; null when it changed none. */
 export function sanctionOf(effect: Effect): SanctionRow | null {
   if ("penalty" in effect) return sanctionRow("penalty", effect.penalty);
   if ("reward" in effect) return sanctionRow("reward", effect.reward);
   if ("report" in effect) return reportRow(effect.report);
+  if ("suspension" in effect) return suspensionRow(effect.suspension);
   return null;
 }
 
@@ -94,6 +101,11 @@ export function reportRow(report: MisbehaviourReport): SanctionRow {
   const { id, subject, status, reportedAt: appliedAt, confirmation, dismissal } = report;
   const endedAt = dismissal?.at ?? confirmation?.at ?? null;
   return { id, subject, kind: "misbehaviour", status, appliedAt, endedAt, facts: JSON.stringify(report) };
+}
+
+export function suspensionRow(suspension: Suspension): SanctionRow {
+  const { id, subject, status, startedAt: appliedAt, endedAt } = suspension;
+  return { id, subject, kind: "suspension", status, appliedAt, endedAt, facts: JSON.stringify(suspension) };
 }
 
 export function sanctionRow(kind: "penalty" | "reward", sanction: Penalty | Reward): SanctionRow {
