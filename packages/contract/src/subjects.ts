@@ -298,8 +298,10 @@ export const Crossing = z
       type: z.literal("probation.started"),
       detail: z.object({
         reason: z
-          .enum(["momentum", "score", "success"])
-          .describe("Momentum, or the upper bound of score x momentum, or that of the success rate."),
+          .enum(["momentum", "run", "recent", "score", "success"])
+          .describe(
+            "Momentum, failures in a row, the share of the recent jobs that failed, or the upper bound of score x momentum or of the success rate.",
+          ),
         level: z.int().describe("Entries that are not forgiven, this one included."),
       }),
     }),

@@ -116,7 +116,7 @@ export type Effect =
     };
 
 /** What put a subject on probation: momentum, the upper bound of score x momentum, or that of its success rate. */
-export type ProbationReason = "momentum" | "score" | "success";
+export type ProbationReason = "momentum" | "run" | "recent" | "score" | "success";
 
 /** An outcome that was not taken, by its row. */
 export interface RefusedJob {

@@ -1,22 +1,27 @@
 /**
  * Momentum and probation (`scoring.md`, section 6). Momentum says "in trouble now", not "how good": it breaks even at
- * 68 % success, so it enters neither score nor ranks, only selection and probation.
+ * 68 % success, so it enters neither score nor ranks, only selection and probation. Failures that end together move it
+ * once, so it alone would let somebody fail most of its jobs at the same instants. What is counted beside it, failures
+ * in a row and the share of the recent jobs that failed, takes each for itself.
  */
 import { halfWidthOf } from "../score/interval.ts";
 import { newWorkReading, readWork } from "../score/work-component.ts";
 import { FLAGS, NUMBER, ON_PROBATION, SCORE, type Chunk, type WorkChunk } from "../state/row-table.ts";
 import type { Kind, State } from "../state/state.ts";
 import {
+  BAD_RUN,
   COMPLETED,
   EXPLORE_LEVEL,
   FAILED,
   FAILED_AT,
   GOOD_RUN,
+  IN_FLIGHT,
   INVALID,
   MOMENTUM_LOST,
   OUTSIDE_RUN,
   PROBATION_LEVEL,
   PROBATION_SINCE,
+  RECENT_FAILED,
   TIMED_OUT,
   workStart,
 } from "../state/work-row.ts";
@@ -25,6 +30,8 @@ import { postponeExploration } from "./selections.ts";
 
 /** Entries into probation that are counted; the jobs it takes to leave stop doubling long before. */
 const LEVEL_MAX = 20;
+/** So many times the jobs in flight are recent, where that is more than the policy says. */
+const RECENT_PER_IN_FLIGHT = 3;
 const reading = newWorkReading();
 
 /** Momentum of a work row, floor..1. */
@@ -46,6 +53,7 @@ export function moveMomentum(
 ): boolean {
   const work = chunk.work!;
   const from = workStart(start);
+  countRecent(kind, work, from, isGood);
   if (isGood) {
     work.u32[from * 2 + EXPLORE_LEVEL] = 0;
     onGood(state, kind, chunk, start, work, from);
@@ -85,6 +93,16 @@ export function watchProbation(state: State, kind: Kind, chunk: Chunk, start: nu
   state.effects.list.push({ type: "probation.started", subject, reason, level });
 }
 
+/** Of one that runs many jobs at once more are recent, so that a hiccup is not most of them. */
+function countRecent(kind: Kind, work: WorkChunk, from: number, isGood: boolean): void {
+  const { recentJobs } = kind.compiled.policy.probation;
+  const ints = from * 2;
+  const recent = Math.max(recentJobs, RECENT_PER_IN_FLIGHT * work.u32[ints + IN_FLIGHT]!);
+  const share = work.f64[from + RECENT_FAILED]!;
+  work.f64[from + RECENT_FAILED] = share + ((isGood ? 0 : 1) - share) / recent;
+  work.u32[ints + BAD_RUN] = isGood ? 0 : work.u32[ints + BAD_RUN]! + 1;
+}
+
 function onGood(state: State, kind: Kind, chunk: Chunk, start: number, work: WorkChunk, from: number): void {
   const { momentum, probation } = kind.compiled.policy;
   const ints = from * 2;
@@ -95,6 +113,7 @@ function onGood(state: State, kind: Kind, chunk: Chunk, start: number, work: Wor
     return;
   }
   if (momentumOf(work, from) < probation.leaveMomentum) return;
+  if (work.f64[from + RECENT_FAILED]! > probation.recentFailedAbove) return;
   if (work.u32[ints + GOOD_RUN]! < goodJobsNeeded(kind, work, from)) return;
   chunk.u32[start * 2 + FLAGS]! &= ~ON_PROBATION;
   work.f64[from + PROBATION_SINCE] = 0;
@@ -135,6 +154,10 @@ function probationReason(
   const { probation } = kind.compiled.policy;
   const momentum = momentumOf(work, from);
   if (momentum < probation.momentumBelow) return "momentum";
+  // What still runs may end well: of one that runs many at once, a few that fail one after the other say little.
+  const runMin = Math.max(probation.failuresInRow, work.u32[from * 2 + IN_FLIGHT]!);
+  if (work.u32[from * 2 + BAD_RUN]! >= runMin) return "run";
+  if (work.f64[from + RECENT_FAILED]! > probation.recentFailedAbove) return "recent";
   const condition = chunk.f64[start + SCORE]! * momentum;
   // The upper bound costs an interval, so it is taken only where the mean is below already.
   if (condition < probation.upperBelow) {

@@ -169,6 +169,44 @@ describe("momentum and probation", () => {
     expect(work(lab, workers[0]!).probation).toMatchObject({ level: 2, goodNeeded: 10 });
   });
 
+  test.each([
+    ["three failures at the same instant", 1, "run"],
+    ["two at a time, half of all jobs", 0, "recent"],
+  ])("is entered by what momentum counts once: %s", (_, more, reason) => {
+    const { lab, workers } = labOf(1);
+    const subject = workers[0]!;
+    run(lab, subject, times(100, "success"));
+    const together = (outcome: Job["outcome"], count: number): void => {
+      const at = lab.state.now + SECOND_MS;
+      lab.apply(at, { jobs: jobsOf(Array.from({ length: count }, () => ({ subject, at, outcome }))) });
+    };
+    let attacks = 0;
+    const effects: unknown[] = [];
+    for (; attacks < 30 && work(lab, subject).probation === null; attacks++) {
+      expect(work(lab, subject).momentum).toBeGreaterThan(0.9);
+      together("failure", 2 + more);
+      effects.push(...lab.state.effects.list);
+      run(lab, subject, times(2, "success"));
+    }
+    expect(attacks).toBe(more === 1 ? 1 : 7);
+    expect(effects).toContainEqual({ type: "probation.started", subject, reason, level: 1 });
+  });
+
+  test("a failure or two while many run is no run, and no probation", () => {
+    const { lab, workers } = labOf(1);
+    const subject = workers[0]!;
+    const made = { kind: "provider", chosen: subject, operator: 0, exploring: false };
+    const selections = Array.from({ length: 20 }, () => ({ ...made, record: new Uint8Array(0) }));
+    lab.apply(T0 + SECOND_MS, { selections });
+    const at = T0 + 2 * SECOND_MS;
+    const failed = (count: number) =>
+      Array.from({ length: count }, () => ({ subject, at, outcome: "failure" as const }));
+    lab.apply(at, { jobs: jobsOf(failed(8)) });
+    expect(work(lab, subject).probation).toBeNull();
+    lab.apply(at, { jobs: jobsOf(failed(12)) });
+    expect(work(lab, subject).probation).not.toBeNull();
+  });
+
   test("the crossing is told once, with its reason", () => {
     const { lab, workers } = labOf(1);
     run(lab, workers[0]!, ["failure"]);

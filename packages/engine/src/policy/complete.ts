@@ -9,5 +9,12 @@ export function completePolicy(policy: Policy): Policy {
   const missing = (Object.keys(STORAGE_PROVIDER) as (keyof Policy)[]).some(
     (key) => policy[key] === undefined,
   );
-  return missing ? { ...STORAGE_PROVIDER, ...policy } : policy;
+  const complete = missing ? { ...STORAGE_PROVIDER, ...policy } : policy;
+  const { probation } = complete;
+  return probation.recentJobs === undefined
+    ? { ...complete, probation: { ...NO_RUNS, ...probation } }
+    : complete;
 }
+
+/** Neither a run of failures nor many of late put on probation. */
+const NO_RUNS = { failuresInRow: 1e9, recentFailedAbove: 1, recentJobs: 30 };

@@ -410,6 +410,24 @@ function probationFields(): PolicyField[] {
   const at = (key: string): string => `jobs.probation.${key}`;
   return [
     field(at("momentum_below"), "probation.momentumBelow", share, "Entered below this momentum."),
+    field(
+      at("failures_in_row"),
+      "probation.failuresInRow",
+      count(1, 1e9),
+      "Entered when so many jobs failed in a row, or as many as run still if those are more.",
+    ),
+    field(
+      at("recent_failed_above"),
+      "probation.recentFailedAbove",
+      share,
+      "Entered when a larger share of the recent jobs failed, and not left before it is no larger.",
+    ),
+    field(
+      at("recent_jobs"),
+      "probation.recentJobs",
+      count(1, 1e6),
+      "A job weighs one in so many of the recent ones, or in three times those in flight if that is more.",
+    ),
     pointField(
       at("upper_below"),
       "probation.upperBelow",

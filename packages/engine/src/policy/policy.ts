@@ -93,6 +93,11 @@ export interface MomentumPolicy {
 export interface ProbationPolicy {
   /** Entered below this momentum, */
   readonly momentumBelow: number;
+  /** or when so many jobs failed in a row, or as many as run still if those are more, */
+  readonly failuresInRow: number;
+  /** or when more than this share of the recent jobs failed, each weighing one in `recentJobs`, */
+  readonly recentFailedAbove: number;
+  readonly recentJobs: number;
   /** or when the upper bound of score x momentum is below this, in points, */
   readonly upperBelow: number;
   /** or when the upper bound of the success rate, 0..1, is below this after at least `jobsMin` jobs. */

@@ -139,6 +139,9 @@ export const STORAGE_PROVIDER: Policy = {
   momentum: { success: 1.05, failure: 0.9, floor: 0.25, burstMs: 500 },
   probation: {
     momentumBelow: 0.85,
+    failuresInRow: 3,
+    recentFailedAbove: 0.3,
+    recentJobs: 30,
     upperBelow: 30,
     successUpperBelow: 0.8,
     jobsMin: 20,

@@ -41,8 +41,11 @@ export const COUNTED = 41; // how the network's totals count it, see `fold/netwo
 export const COUNTED_SCORE = 42;
 export const COUNTED_UTILITY = 43;
 export const OPERATOR = 44; // number of its operator + 1; 0 for none
+export const BAD_RUN = 45; // failures in a row
+/** Doubles again. */
+export const RECENT_FAILED = 23; // share of the recent jobs that failed
 /** Three doubles a signal: weight, weight x value, weight x value squared. */
-export const SIGNAL_SUMS = 23;
+export const SIGNAL_SUMS = 24;
 export const SIGNAL_SIZE = 3;
 export const HEALTH_VALUES = SIGNAL_SUMS + SIGNALS.length * SIGNAL_SIZE;
 export const WORK_ROW_SIZE = HEALTH_VALUES + HEALTH_PARTS_MAX;
@@ -51,7 +54,7 @@ export const WORK_ROW_SIZE = HEALTH_VALUES + HEALTH_PARTS_MAX;
 export const WORK_LAYOUT: RowLayout = { size: WORK_ROW_SIZE * 8, fields: workFields() };
 
 function workFields(): Fields {
-  const jobs = { JOB_AT, JOB_SPAN_MS, MOMENTUM_LOST, FAILED_AT, EARNINGS, DURATION_SUM };
+  const jobs = { JOB_AT, JOB_SPAN_MS, MOMENTUM_LOST, FAILED_AT, RECENT_FAILED, EARNINGS, DURATION_SUM };
   const times = { PROBATION_SINCE, EXPLORE_NOT_BEFORE, RECENT, RECENT_AT };
   const health = {
     HEALTH_AT,
@@ -63,7 +66,7 @@ function workFields(): Fields {
     SIGNALS.map((name, place) => [`signal.${name}`, sumsAt(place)] as const),
   );
   const outcomes = { COMPLETED, FAILED, TIMED_OUT, INVALID, DECLINED_COUNT, CLIENT_FAULTS, DURATION_COUNT };
-  const runs = { PROBATION_LEVEL, GOOD_RUN, OUTSIDE_RUN, IN_FLIGHT, EXPLORING, EXPLORE_LEVEL };
+  const runs = { PROBATION_LEVEL, GOOD_RUN, BAD_RUN, OUTSIDE_RUN, IN_FLIGHT, EXPLORING, EXPLORE_LEVEL };
   const marks = { HEALTH_PRESENT, REPORTS, COUNTED, COUNTED_SCORE, COUNTED_UTILITY, OPERATOR };
   return fieldsAt(0, {
     f64: { ...jobs, ...times, ...health, ...signals },

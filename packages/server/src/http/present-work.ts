@@ -85,7 +85,7 @@ function presentReason(reason: IneligibilityReason): z.output<typeof Eligibility
       const detail =
         toGo > 0
           ? `on probation since ${since}: ${toGo} good jobs in a row to go`
-          : `on probation since ${since}: momentum has yet to recover`;
+          : `on probation since ${since}: momentum or the share of recent failures has yet to recover`;
       return { code, detail, since, good_in_a_row: goodInARow, good_needed: goodNeeded };
     }
     case "condition": {
