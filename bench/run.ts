@@ -9,6 +9,7 @@ import { benchPause } from "./pause.ts";
 import { benchRank } from "./rank.ts";
 import { benchRestore } from "./restore.ts";
 import { benchSelect } from "./select.ts";
+import { benchWork } from "./work.ts";
 import type { Bench } from "./result.ts";
 
 const BENCHES: { readonly [name: string]: Bench } = {
@@ -19,6 +20,7 @@ const BENCHES: { readonly [name: string]: Bench } = {
   rank: benchRank,
   explain: benchExplain,
   select: benchSelect,
+  work: benchWork,
   memory: benchMemory,
   restore: benchRestore,
   log: benchLog,

@@ -13,6 +13,7 @@ import {
 import { REASON } from "./effects.ts";
 import { evaluate } from "./evaluate.ts";
 import { stampEvidence } from "./stamp.ts";
+import { RUN_LENGTH, touchWorkRows } from "./touch.ts";
 
 /** A report is on time up to this many intervals after the one before. */
 const ON_TIME_INTERVALS = 1.5;
@@ -28,6 +29,8 @@ export function foldHealth(state: State, health: HealthColumns): void {
   state.eventCount += health.count;
   let resolvedFor: Kind | null = null;
   for (let index = 0; index < health.count; index++) {
+    if (index % RUN_LENGTH === 0)
+      touchWorkRows(state, health.subject, index, Math.min(health.count, index + RUN_LENGTH));
     const subject = health.subject[index]!;
     const kind = kindOf(state, subject);
     const row = state.places.rowOf(subject);

@@ -34,6 +34,7 @@ import { countOutcome } from "./network.ts";
 import { eventPenaltyId, givePenalty, isFull } from "./sanctions.ts";
 import { closeSelection } from "./selections.ts";
 import { stampEvidence } from "./stamp.ts";
+import { RUN_LENGTH, touchWorkRows } from "./touch.ts";
 
 /** The issuer of penalties for jobs that timed out. */
 export const TIMEOUT_ISSUER = "rule:timeouts";
@@ -47,6 +48,8 @@ export function foldJobs(state: State, jobs: JobColumns): RefusedJob[] {
   const refused: RefusedJob[] = [];
   state.eventCount += jobs.count;
   for (let index = 0; index < jobs.count; index++) {
+    if (index % RUN_LENGTH === 0)
+      touchWorkRows(state, jobs.subject, index, Math.min(jobs.count, index + RUN_LENGTH));
     const subject = jobs.subject[index]!;
     const kind = kindOf(state, subject);
     const number = jobs.selection[index]!;

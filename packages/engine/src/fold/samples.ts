@@ -22,16 +22,13 @@ import { onVerdict } from "./alerts.ts";
 import { REASON } from "./effects.ts";
 import { evaluate } from "./evaluate.ts";
 import { stampEvidence } from "./stamp.ts";
+import { RUN_LENGTH, WORDS_PER_LINE } from "./touch.ts";
 
 /** Less than this would come to zero when halved or squared, and zero over zero is no mean. */
 const WEIGHT_MIN = 1e-9;
-/** Events whose rows are touched together. */
-const RUN_LENGTH = 16;
 const runKind = new Uint8Array(RUN_LENGTH);
 const runRow = new Uint32Array(RUN_LENGTH);
 const runStart = new Uint32Array(RUN_LENGTH);
-/** A cache line is 64 bytes. */
-const WORDS_PER_LINE = 16;
 /** For each metric, a word in every line that a sample of it reads: the header, and the slots that its components mix. */
 const TOUCHED_WORDS = METRICS.map(({ name }) => touchedWords(name));
 /** Kept in the module so that touching is not optimised away. */

@@ -27,7 +27,14 @@ export function fromWords(high: number, low: number): number {
   return double[0]!;
 }
 
+const EXPONENT_MIN = -1022;
+const EXPONENT_MAX = 1023;
+/** Read instead of made from words: a double that is read where two halves were just written waits for both. */
+const POWERS_OF_TWO = Float64Array.from({ length: EXPONENT_MAX - EXPONENT_MIN + 1 }, (_, index) =>
+  fromWords((index + 1) << 20, 0),
+);
+
 /** 2 to an exponent of -1022..1023, where doubles are normal. */
 export function powerOfTwo(exponent: number): number {
-  return fromWords((exponent + 1023) << 20, 0);
+  return POWERS_OF_TWO[exponent - EXPONENT_MIN]!;
 }

@@ -47,6 +47,8 @@ export type Signal = (typeof SIGNALS)[number];
 
 export interface SignalShare {
   readonly signal: Signal;
+  /** Place in {@link SIGNALS}. */
+  readonly place: number;
   /** Share of the component; what is never reported leaves its share to the others. */
   readonly share: number;
 }
@@ -102,7 +104,9 @@ export const COMPONENT_SOURCES: { readonly [name in ComponentName]: readonly Sou
 };
 
 /** What jobs and health reports say, each with its share of the component (`scoring.md`, section 6). */
-export const COMPONENT_SIGNALS: { readonly [name in ComponentName]?: readonly SignalShare[] } = {
+export const COMPONENT_SIGNALS: {
+  readonly [name in ComponentName]?: readonly Omit<SignalShare, "place">[];
+} = {
   success: [{ signal: "success", share: 1 }],
   reliability: [
     { signal: "answered", share: 0.7 },
@@ -136,9 +140,9 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
     place: COMPONENTS.indexOf(name),
     weight: policy.components[name]!,
     metrics: metrics.filter((metric) => isRead(policy, name, METRICS[metric.code]!.name)),
-    signals: (COMPONENT_SIGNALS[name] ?? []).filter(({ signal }) =>
-      signal === "punctual" ? hasHealth : hasJobs,
-    ),
+    signals: (COMPONENT_SIGNALS[name] ?? [])
+      .filter(({ signal }) => (signal === "punctual" ? hasHealth : hasJobs))
+      .map((one) => ({ ...one, place: SIGNALS.indexOf(one.signal) })),
   }));
   return {
     policy,

@@ -3,6 +3,7 @@ import { exp } from "../num/exp.ts";
 import { DAY_MS, type CompiledPolicy, type ComponentRule } from "../policy/compile.ts";
 import { rewardSharesAt, sharesAt, type Sanctions } from "../sanction/sanction.ts";
 import { LAST_AT, MEANS, STALE_MEANS, type Chunk } from "../state/row-table.ts";
+import { workStart } from "../state/work-row.ts";
 import { newComponentSums, sumComponent } from "./component.ts";
 import { trustOf } from "./trust.ts";
 import { workMean } from "./work-component.ts";
@@ -19,8 +20,12 @@ export function scoreRow(
   nowMs: number,
 ): number {
   const { policy, components } = compiled;
+  const silenceMs = silentMs(chunk, start, nowMs);
   let base = 0;
-  for (const rule of components) base += rule.weight * componentScore(chunk, start, rule, compiled, nowMs);
+  for (let index = 0; index < components.length; index++) {
+    const rule = components[index]!;
+    base += rule.weight * pointsOf(chunk, start, rule, compiled, nowMs, silenceMs);
+  }
   const rewards = sanctions === undefined ? 0 : rewardSharesAt(sanctions.rewards, policy, nowMs, shares);
   const penalties = sanctions === undefined ? 0 : sharesAt(sanctions.penalties, policy, nowMs, shares);
   const credited = Math.min(policy.maxScore, base + rewards) - penalties;
@@ -35,9 +40,20 @@ export function componentScore(
   compiled: CompiledPolicy,
   nowMs: number,
 ): number {
+  return pointsOf(chunk, start, rule, compiled, nowMs, silentMs(chunk, start, nowMs));
+}
+
+function pointsOf(
+  chunk: Chunk,
+  start: number,
+  rule: ComponentRule,
+  compiled: CompiledPolicy,
+  nowMs: number,
+  silenceMs: number,
+): number {
   if (rule.name === "trust") return trustOf(chunk, start, compiled.policy, nowMs);
   const mean = compiled.policy.maxScore * meanOf(chunk, start, rule, compiled);
-  return afterSilence(mean, compiled, silentMs(chunk, start, nowMs));
+  return afterSilence(mean, compiled, silenceMs);
 }
 
 /**
@@ -48,11 +64,23 @@ export function afterSilence(points: number, compiled: CompiledPolicy, silenceMs
   const { minScore, maxScore, initialScore, decayRatePerDay } = compiled.policy;
   if (compiled.idlePerMs > 0) {
     if (points <= initialScore || silenceMs === 0) return points;
-    return initialScore + (points - initialScore) * exp(-compiled.idlePerMs * silenceMs);
+    return initialScore + (points - initialScore) * idleLeft(compiled.idlePerMs * silenceMs);
   }
   // The rate is both an exponential rate and points a day; as points it is written for a maximum of 100.
   const lost = (((decayRatePerDay * maxScore) / 100) * silenceMs) / DAY_MS;
   return Math.max(minScore, points - lost);
+}
+
+/** All components of a subject have been silent as long: the newest answer is kept for the next of them. */
+let knownFolds = 0;
+let knownLeft = 1;
+
+function idleLeft(folds: number): number {
+  if (folds !== knownFolds) {
+    knownLeft = exp(-folds);
+    knownFolds = folds;
+  }
+  return knownLeft;
 }
 
 /**
@@ -71,11 +99,13 @@ export function freshenMeans(chunk: Chunk, start: number, compiled: CompiledPoli
 
 function meanOf(chunk: Chunk, start: number, rule: ComponentRule, compiled: CompiledPolicy): number {
   if (rule.metrics.length === 0)
-    return chunk.work === null ? compiled.priorUtility : workMean(chunk, start, rule, compiled);
+    return chunk.work === null
+      ? compiled.priorUtility
+      : workMean(chunk.work, workStart(start), rule, compiled);
   const metrics = metricMean(chunk, start, rule, compiled);
   if (rule.signals.length === 0 || chunk.work === null) return metrics;
   // Where metrics and jobs both feed a component, each says half.
-  return (metrics + workMean(chunk, start, rule, compiled)) / 2;
+  return (metrics + workMean(chunk.work, workStart(start), rule, compiled)) / 2;
 }
 
 function metricMean(chunk: Chunk, start: number, rule: ComponentRule, compiled: CompiledPolicy): number {

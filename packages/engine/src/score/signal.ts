@@ -18,7 +18,7 @@ import {
 } from "../state/work-row.ts";
 
 /** Signals from this place on come with health reports, those before with jobs. */
-const FIRST_OF_REPORTS = SIGNALS.indexOf("punctual");
+export const FIRST_OF_REPORTS = SIGNALS.indexOf("punctual");
 
 /** Where a stream keeps its newest event and the evidence time behind it, and which signals it feeds. */
 export interface Stream {

@@ -6,9 +6,9 @@ import { exp } from "../num/exp.ts";
 import { sqrt } from "../num/sqrt.ts";
 import type { CompiledPolicy, ComponentRule, SignalShare } from "../policy/compile.ts";
 import type { Chunk, WorkChunk } from "../state/row-table.ts";
-import { workStart } from "../state/work-row.ts";
+import { HEALTH_SPAN_MS, JOB_SPAN_MS, SIGNAL_SIZE, SIGNAL_SUMS, workStart } from "../state/work-row.ts";
 import { ends, intervalEnds } from "./component.ts";
-import { PLACE, readSignal, streamOf, type SignalSums } from "./signal.ts";
+import { FIRST_OF_REPORTS, PLACE, readSignal, streamOf, type SignalSums } from "./signal.ts";
 
 /** One signal inside a component. */
 export interface SignalReading {
@@ -56,19 +56,30 @@ export function newWorkReading(): WorkReading {
   return { mean: 0, lower: 0, upper: 1, size: 0, trials: 0, signals };
 }
 
-/** Mean of the component alone: cheap, for scoring. */
-export function workMean(chunk: Chunk, start: number, rule: ComponentRule, compiled: CompiledPolicy): number {
-  const work = chunk.work!;
-  const from = workStart(start);
-  const reported = reportedShare(work, from, rule.signals);
-  if (reported === 0) return compiled.priorUtility;
+/**
+ * Mean of the component alone, for scoring. It is taken with every event, so it reads the row without an object in
+ * between.
+ */
+export function workMean(
+  { f64 }: WorkChunk,
+  from: number,
+  rule: ComponentRule,
+  compiled: CompiledPolicy,
+): number {
+  const { signals } = rule;
   let mean = 0;
-  for (const { signal, share } of rule.signals) {
-    readSignal(work, from, PLACE[signal], sums);
-    if (sums.w === 0) continue;
-    mean += (share / reported) * signalMean(work, from, signal, compiled);
+  let reported = 0;
+  for (let index = 0; index < signals.length; index++) {
+    const { place, share } = signals[index]!;
+    const at = from + SIGNAL_SUMS + place * SIGNAL_SIZE;
+    const w = f64[at]!;
+    if (w === 0) continue;
+    const prior = priorLeft(f64, from, place, compiled);
+    const sum = place === PLACE.ratio ? w * steadiness(w, f64[at + 1]!, f64[at + 2]!) : f64[at + 1]!;
+    mean += share * underPrior(sum, w, prior, compiled.priorUtility);
+    reported += share;
   }
-  return mean;
+  return reported === 0 ? compiled.priorUtility : mean / reported;
 }
 
 /** The component with intervals: its half-width is the weighted sum of the signals', as the score's is. */
@@ -89,7 +100,7 @@ export function readWork(
   into.size = 0;
   into.trials = 0;
   for (let place = 0; place < rule.signals.length; place++) {
-    const { signal, share } = rule.signals[place]!;
+    const { place: signal, share } = rule.signals[place]!;
     const reading = into.signals[place]!;
     readOne(work, from, signal, compiled, nowMs, reading);
     // Before any trial every signal is at the prior, and the shares are as written.
@@ -105,8 +116,8 @@ export function readWork(
 
 function reportedShare(work: WorkChunk, from: number, signals: readonly SignalShare[]): number {
   let reported = 0;
-  for (const { signal, share } of signals) {
-    readSignal(work, from, PLACE[signal], sums);
+  for (const { place, share } of signals) {
+    readSignal(work, from, place, sums);
     if (sums.w > 0) reported += share;
   }
   return reported;
@@ -120,50 +131,41 @@ function sharesOf(signals: readonly SignalShare[]): number {
 function readOne(
   work: WorkChunk,
   from: number,
-  signal: SignalShare["signal"],
+  place: number,
   compiled: CompiledPolicy,
   nowMs: number,
   into: SignalReading,
 ): void {
   const prior = compiled.priorUtility;
-  const place = PLACE[signal];
   readSignal(work, from, place, sums);
-  const priorWeight = priorLeft(work, from, place, compiled);
+  const priorWeight = priorLeft(work.f64, from, place, compiled);
   const total = sums.w + priorWeight;
   const { effectiveSizeMax, maxGapMs } = compiled.policy;
   const stream = streamOf(place);
   const newest = work.f64[from + stream.at]!;
   const silentMs = newest === 0 ? 0 : Math.min(Math.max(0, nowMs - newest), maxGapMs);
   const silence = silentMs === 0 ? 1 : exp(-compiled.decayPerMs * silentMs);
-  into.evidenceMean = sums.w === 0 ? 0 : valueOf(signal, sums);
+  const { w, wv, wvv } = sums;
+  const sum = place === PLACE.ratio && w > 0 ? w * steadiness(w, wv, wvv) : wv;
+  into.evidenceMean = w === 0 ? 0 : sum / w;
   into.priorShare = total === 0 ? 1 : priorWeight / total;
-  into.mean = total === 0 ? prior : into.evidenceMean * (1 - into.priorShare) + prior * into.priorShare;
+  into.mean = total === 0 ? prior : underPrior(sum, w, priorWeight, prior);
   into.size = Math.min(total * silence, effectiveSizeMax);
   into.trials = Math.min(sums.w * silence, effectiveSizeMax);
   // The prior pulls the mean, and would pull the interval off the truth: it is of the trials alone, so that it holds.
-  intervalEnds(into.evidenceMean, varianceOf(signal, sums, into.evidenceMean), into.trials);
+  intervalEnds(into.evidenceMean, varianceOf(place, sums, into.evidenceMean), into.trials);
   into.lower = Math.min(into.mean, ends.lower);
   into.upper = Math.max(into.mean, ends.upper);
 }
 
-function signalMean(
-  work: WorkChunk,
-  from: number,
-  signal: SignalShare["signal"],
-  compiled: CompiledPolicy,
-): number {
-  const prior = compiled.priorUtility;
-  const priorWeight = priorLeft(work, from, PLACE[signal], compiled);
-  const total = sums.w + priorWeight;
-  const priorShare = total === 0 ? 1 : priorWeight / total;
-  const value = sums.w === 0 ? 0 : valueOf(signal, sums);
-  return total === 0 ? prior : value * (1 - priorShare) + prior * priorShare;
+/** Mean of trials that weigh `w` and come to `sum`, and of what is left of the prior. */
+function underPrior(sum: number, w: number, prior: number, priorUtility: number): number {
+  return (sum + prior * priorUtility) / (w + prior);
 }
 
-/** A mean, or, for the ratio of actual to expected durations, 1 - its coefficient of variation, floored at 0. */
-function valueOf(signal: SignalShare["signal"], { w, wv, wvv }: SignalSums): number {
+/** For the ratio of actual to expected durations: 1 - its coefficient of variation, floored at 0. */
+function steadiness(w: number, wv: number, wvv: number): number {
   const mean = wv / w;
-  if (signal !== "ratio") return mean;
   const variance = Math.max(0, wvv / w - mean * mean);
   return mean === 0 ? 0 : Math.max(0, 1 - sqrt(variance) / mean);
 }
@@ -172,16 +174,38 @@ function valueOf(signal: SignalShare["signal"], { w, wv, wvv }: SignalSums): num
  * Variance of one trial. The coefficient of variation c of n values has the standard error c sqrt((1/2 + c^2) / n)
  * (McKay's approximation, J. R. Stat. Soc. 95, 1932), so one trial counts c^2 (1/2 + c^2).
  */
-function varianceOf(signal: SignalShare["signal"], { w, wvv }: SignalSums, value: number): number {
+function varianceOf(place: number, { w, wvv }: SignalSums, value: number): number {
   if (w === 0) return 0;
-  if (signal !== "ratio") return Math.max(0, wvv / w - value * value);
+  if (place !== PLACE.ratio) return Math.max(0, wvv / w - value * value);
   const variation = 1 - value;
   return variation * variation * (0.5 + variation * variation);
 }
 
-function priorLeft(work: WorkChunk, from: number, place: number, compiled: CompiledPolicy): number {
-  const folds = compiled.decayPerMs * work.f64[from + streamOf(place).spanMs]!;
+// The signals of a stream have aged together: the newest answer of each stream is kept for the next of them.
+let jobFolds = 0;
+let jobLeft = 1;
+let reportFolds = 0;
+let reportLeft = 1;
+
+/** What is left of the prior of the signal at `place`. */
+function priorLeft(f64: Float64Array, from: number, place: number, compiled: CompiledPolicy): number {
   const { priorWeight } = compiled.policy;
-  if (folds === 0) return priorWeight;
-  return folds > PRIOR_FOLDS_MAX ? 0 : priorWeight * exp(-folds);
+  if (place < FIRST_OF_REPORTS) {
+    const folds = compiled.decayPerMs * f64[from + JOB_SPAN_MS]!;
+    if (folds !== jobFolds) {
+      jobLeft = leftAfter(folds);
+      jobFolds = folds;
+    }
+    return priorWeight * jobLeft;
+  }
+  const folds = compiled.decayPerMs * f64[from + HEALTH_SPAN_MS]!;
+  if (folds !== reportFolds) {
+    reportLeft = leftAfter(folds);
+    reportFolds = folds;
+  }
+  return priorWeight * reportLeft;
+}
+
+function leftAfter(folds: number): number {
+  return folds > PRIOR_FOLDS_MAX ? 0 : exp(-folds);
 }
