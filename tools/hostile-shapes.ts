@@ -172,6 +172,11 @@ export const BODIES: { readonly [url: string]: readonly Field[] } = {
     ["expires_at", ['"2027-01-01T00:00:00Z"', "null", '"2026-11-25T03:04:05.679Z"']],
     FACTS,
   ],
+  "/api/subjects/:id/maintenance": [
+    ["reason", texts("why")],
+    ["from", ['"2026-11-25T03:10:00Z"', '"2026-11-25T03:00:00Z"', '"9999-12-31T23:59:59Z"']],
+    ["to", ['"2026-11-25T04:00:00Z"', '"2026-11-25T03:00:00Z"', '"2027-01-01T00:00:00Z"']],
+  ],
   "/api/misbehaviour/:id/confirm": REVOKED,
   "/api/misbehaviour/:id/dismiss": REVOKED,
   "/api/subjects/:id/rewards": [

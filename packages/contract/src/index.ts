@@ -3,6 +3,7 @@ export * from "./common.ts";
 export * from "./events.ts";
 export * from "./keys.ts";
 export * from "./live.ts";
+export * from "./maintenance.ts";
 export * from "./misbehaviour.ts";
 export * from "./monitors.ts";
 export * from "./policies.ts";

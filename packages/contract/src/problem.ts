@@ -108,6 +108,11 @@ export const ERRORS = {
     title: "There is no such suspension",
     meaning: "The id is unknown, or the suspension ended long ago and only history and log still have it.",
   },
+  maintenance_not_found: {
+    status: 404,
+    title: "There is no such maintenance",
+    meaning: "The id is unknown, or the window is longer ago than 30 days and only the log still has it.",
+  },
   key_not_found: {
     status: 404,
     title: "There is no such API key",
@@ -142,6 +147,27 @@ export const ERRORS = {
     status: 409,
     title: "The suspension is not active",
     meaning: "It has ended or was lifted already, so there is nothing to lift.",
+  },
+  maintenance_over_allowance: {
+    status: 409,
+    title: "There is not so much maintenance left",
+    meaning:
+      "In 30 days a subject may announce as much as `maintenance.per_30_days` says; the detail says what is left. Make it shorter, or cancel another.",
+  },
+  maintenance_overlaps: {
+    status: 409,
+    title: "There is maintenance at that time already",
+    meaning: "The detail names the other window; cancel it first.",
+  },
+  maintenance_not_active: {
+    status: 409,
+    title: "The maintenance is over",
+    meaning: "It has ended or was cancelled already, so there is nothing to cancel.",
+  },
+  too_many_windows: {
+    status: 409,
+    title: "The subject has too many maintenance windows",
+    meaning: "A subject can have 100 windows, those of the last 30 days included; join some.",
   },
   report_decided: {
     status: 409,
@@ -205,10 +231,22 @@ export const ERRORS = {
     title: "The policy is not valid",
     meaning: "`errors` names each key with what is wrong; nothing was activated.",
   },
+  maintenance_too_long: {
+    status: 422,
+    title: "The maintenance is too long",
+    meaning: "One window may be as long as `maintenance.longest` says.",
+  },
+  maintenance_too_soon: {
+    status: 422,
+    title: "The maintenance is announced too late",
+    meaning:
+      "It must be announced as long before as `maintenance.notice` says, and never afterwards: what has happened is not excused.",
+  },
   time_invalid: {
     status: 422,
     title: "The time is out of range",
-    meaning: "`at` may be at most five minutes ahead, and `expires_at` must lie in the future.",
+    meaning:
+      "`at` may be at most five minutes ahead, and `expires_at` and `to` must lie in the future, `to` behind `from`.",
   },
   idempotency_key_reused: {
     status: 422,

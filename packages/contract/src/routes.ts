@@ -7,6 +7,7 @@ import { NotModified, SubjectPath } from "./common.ts";
 import { Events, IngestQuery, IngestResult } from "./events.ts";
 import { CreatedKey, KeyList, KeyPath, KeyRecord, KeyRequest } from "./keys.ts";
 import { LiveHeaders, LiveQuery } from "./live.ts";
+import { MaintenancePlan, MaintenanceRequest, MaintenanceWindow } from "./maintenance.ts";
 import {
   DecisionRequest,
   MisbehaviourPage,
@@ -321,6 +322,41 @@ export const ROUTES = {
       params: SanctionPath,
       query: RevokeQuery,
       responses: { 200: Suspension },
+    },
+  },
+  maintenance: {
+    list: {
+      method: "GET",
+      path: "/api/subjects/{id}/maintenance",
+      role: "viewer",
+      summary: "Announced maintenance of a subject",
+      params: SubjectPath,
+      responses: { 200: MaintenancePlan },
+    },
+    announce: {
+      method: "POST",
+      path: "/api/subjects/{id}/maintenance",
+      role: "ingest",
+      summary: "Announce maintenance",
+      description: [
+        "Inside the window silence is neutral, and so are samples of uptime, availability and times; job outcomes count as",
+        "ever. The subject is left out of selections meanwhile. The policy bounds how long, how much in 30 days and how",
+        "long before (`maintenance`). Takes `Idempotency-Key`.",
+      ].join(" "),
+      params: SubjectPath,
+      body: MaintenanceRequest,
+      responses: { 201: MaintenanceWindow },
+      repeat: "keyed",
+    },
+    cancel: {
+      method: "DELETE",
+      path: "/api/maintenance/{id}",
+      role: "ingest",
+      summary: "Cancel maintenance",
+      description: "One that runs ends now; what it did not use of the allowance is given back.",
+      params: SanctionPath,
+      query: RevokeQuery,
+      responses: { 200: MaintenanceWindow },
     },
   },
   rankings: {

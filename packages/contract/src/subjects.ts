@@ -376,6 +376,22 @@ export const Crossing = z
     }),
     z.object({
       ...CrossingHead,
+      type: z.enum([
+        "maintenance.announced",
+        "maintenance.started",
+        "maintenance.ended",
+        "maintenance.cancelled",
+      ]),
+      detail: z.object({
+        id: z.string(),
+        issuer: z.string().describe("Who announced it, or cancelled."),
+        reason: z.string(),
+        starts_at: Time,
+        ends_at: Time,
+      }),
+    }),
+    z.object({
+      ...CrossingHead,
       type: z.literal("evidence.voided"),
       detail: z.object({
         monitor: z.string().describe("It failed, not the subject: what it saw in the window does not count."),

@@ -95,6 +95,12 @@ export const Eligibility = z
             until: Time.nullable().describe("Null until it is lifted."),
           }),
           z.object({
+            code: z.literal("maintenance"),
+            detail: Reason,
+            window_id: z.string(),
+            until: Time,
+          }),
+          z.object({
             code: z.literal("silent"),
             detail: Reason,
             since: Time.describe("Its last sign of life."),

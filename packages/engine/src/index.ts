@@ -140,6 +140,8 @@ export type {
   Attributes,
   Context,
   Json,
+  MaintenanceAnnounced,
+  MaintenanceCancelled,
   MisbehaviourConfirmed,
   MisbehaviourDismissed,
   MisbehaviourReported,
@@ -200,7 +202,9 @@ export {
   type AlertFacts,
 } from "./sanction/sanction.ts";
 export { SUSPENSION_ISSUER, type Suspension } from "./sanction/suspension.ts";
-export { penaltyIdOf, type Decision, type MisbehaviourReport } from "./sanction/misbehaviour.ts";
+export { penaltyIdOf, type MisbehaviourReport } from "./sanction/misbehaviour.ts";
+export type { Decision } from "./sanction/decision.ts";
+export { allowanceLeftMs, endOf, type MaintenanceWindow } from "./sanction/maintenance.ts";
 export {
   workStanding,
   type HealthPartStanding,
@@ -213,4 +217,5 @@ export { networkStanding, type NetworkPart, type NetworkStanding } from "./read/
 export { gather, type Bids } from "./select/gather.ts";
 export { ownOperator } from "./state/operators.ts";
 export { componentScore } from "./score/score.ts";
+export { silentMs } from "./score/silence.ts";
 export { EVALUATED_AT, EVENT_COUNT, rowStart, SCORE, TIER } from "./state/row-table.ts";

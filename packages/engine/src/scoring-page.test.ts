@@ -99,6 +99,25 @@ function laundering(maxGapMs: number): number {
   );
 }
 
+/** Ten days without evidence, of which eight hours were announced. */
+function maintainedLoss(): number {
+  const [from, to] = [T0 + DAY_MS, T0 + DAY_MS + 8 * HOUR_MS];
+  const announced = {
+    type: "maintenance.announced",
+    subject: 0,
+    from,
+    to,
+    issuer: "key:a",
+    reason: "away",
+  } as const;
+  const lab = after(
+    STORAGE_PROVIDER,
+    [T0, { samples: [metric(0, "uptime", 1, T0)] }],
+    [T0, { acts: [announced] }],
+  );
+  return lab.score(0) - lab.score(0, T0 + 10 * DAY_MS);
+}
+
 function wilson(end: "lower" | "upper"): number {
   intervalEnds(0.8, 0, 10);
   return ends[end];
@@ -196,6 +215,7 @@ const EXAMPLES: Readonly<Record<string, () => number>> = {
     const lab = after(STORAGE_PROVIDER, [T0, { samples: [metric(0, "uptime", 1, T0)] }]);
     return lab.score(0) - lab.score(0, T0 + 10 * DAY_MS);
   },
+  maintenance: maintainedLoss,
   "wilson-lower": () => wilson("lower"),
   "wilson-upper": () => wilson("upper"),
   "trust-newcomer": () => after(STORAGE_PROVIDER).component(0, "trust").score,

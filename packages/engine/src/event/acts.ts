@@ -110,6 +110,20 @@ export interface SuspensionLifted extends Accountable {
   readonly suspensionId: string;
 }
 
+/** A subject will be away: what its absence looks like meanwhile says nothing about it. */
+export interface MaintenanceAnnounced extends Accountable {
+  readonly type: "maintenance.announced";
+  readonly subject: number;
+  /** Ms since 1970; the end is not part of it. */
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface MaintenanceCancelled extends Accountable {
+  readonly type: "maintenance.cancelled";
+  readonly windowId: string;
+}
+
 export interface PolicyActivated extends Accountable {
   readonly type: "policy.activated";
   /** The kind of subject that is scored by this policy from here on. */
@@ -182,6 +196,8 @@ export type Act =
   | MisbehaviourDismissed
   | SuspensionStarted
   | SuspensionLifted
+  | MaintenanceAnnounced
+  | MaintenanceCancelled
   | PolicyActivated
   | TierCuts
   | JobClassesMeasured

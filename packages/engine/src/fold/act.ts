@@ -40,6 +40,7 @@ import { HEALTH_PRESENT, OPERATOR, workStart } from "../state/work-row.ts";
 import { rankBucket, rankScore } from "../rank/rank-index.ts";
 import type { ActResult } from "./effects.ts";
 import { indexRow } from "./index-row.ts";
+import { announceMaintenance, cancelMaintenance } from "./maintenance.ts";
 import {
   confirmMisbehaviour,
   dismissMisbehaviour,
@@ -74,6 +75,10 @@ export function applyAct(state: State, act: Act): ActResult {
       return startSuspension(state, act);
     case "suspension.lifted":
       return liftSuspension(state, act);
+    case "maintenance.announced":
+      return announceMaintenance(state, act);
+    case "maintenance.cancelled":
+      return cancelMaintenance(state, act);
     case "policy.activated":
       return activatePolicy(state, act);
     case "tier.cuts":

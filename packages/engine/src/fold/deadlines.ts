@@ -4,7 +4,8 @@
  * again from the state alone.
  */
 import type { Deadline } from "../deadline/deadline-queue.ts";
-import { silentAfterMs } from "../score/health.ts";
+import type { MaintenanceWindow } from "../sanction/maintenance.ts";
+import { silentInstant } from "../score/silence.ts";
 import { DEADLINE, isFolded, LAST_AT, rowStart } from "../state/row-table.ts";
 import { SILENT_AT, workStart } from "../state/work-row.ts";
 import { kindOf, type State } from "../state/state.ts";
@@ -61,6 +62,10 @@ export function queueDeadlines(state: State, subject: number): void {
   for (const { status, expiresAt } of sanctions.suspensions) {
     if (status === "active" && expiresAt !== null) state.deadlines.push(expiresAt, subject);
   }
+  for (const { status, from, to } of sanctions.maintenance) {
+    if (status === "announced") state.deadlines.push(from, subject);
+    if (status === "announced" || status === "running") state.deadlines.push(to, subject);
+  }
 }
 
 /**
@@ -82,7 +87,8 @@ function followLife(state: State, subject: number, dueAtMs: number): void {
   const kind = kindOf(state, subject);
   const row = state.places.rowOf(subject);
   const chunk = kind.table.chunkOf(row);
-  const silentAt = chunk.f64[rowStart(row) + LAST_AT]! + silentAfterMs(kind.compiled);
+  const lastAt = chunk.f64[rowStart(row) + LAST_AT]!;
+  const silentAt = silentInstant(lastAt, kind.compiled, state.sanctions.of(subject));
   if (silentAt <= dueAtMs || isFolded(chunk, row, state.position)) return;
   setSilentAt(state, subject, silentAt);
   state.deadlines.push(silentAt, subject);
@@ -107,5 +113,12 @@ function isStanding(state: State, subject: number, dueAtMs: number): boolean {
   if (sanctions === undefined) return false;
   const ends = ({ status, expiresAt }: { status: string; expiresAt: number | null }): boolean =>
     status === "active" && expiresAt === dueAtMs;
-  return sanctions.penalties.some(ends) || sanctions.rewards.some(ends) || sanctions.suspensions.some(ends);
+  const begins = ({ status, from, to }: MaintenanceWindow): boolean =>
+    (status === "announced" && from === dueAtMs) || (status === "running" && to === dueAtMs);
+  return (
+    sanctions.penalties.some(ends) ||
+    sanctions.rewards.some(ends) ||
+    sanctions.suspensions.some(ends) ||
+    sanctions.maintenance.some(begins)
+  );
 }

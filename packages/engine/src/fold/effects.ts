@@ -2,6 +2,7 @@
 import type { MetricName } from "../event/metrics.ts";
 import { CHANGE_REASONS } from "../policy/vocabulary.ts";
 import type { SelectionMade } from "../event/selection.ts";
+import type { MaintenanceWindow } from "../sanction/maintenance.ts";
 import type { MisbehaviourReport } from "../sanction/misbehaviour.ts";
 import type { Penalty, Reward } from "../sanction/sanction.ts";
 import type { Suspension } from "../sanction/suspension.ts";
@@ -82,6 +83,15 @@ export type Effect =
       readonly subject: number;
       readonly suspension: Suspension;
     }
+  | {
+      readonly type:
+        | "maintenance.announced"
+        | "maintenance.started"
+        | "maintenance.ended"
+        | "maintenance.cancelled";
+      readonly subject: number;
+      readonly window: MaintenanceWindow;
+    }
   | { readonly type: "ban.started" | "ban.ended"; readonly subject: number; readonly penalty: Penalty }
   | {
       readonly type: "probation.started";
@@ -139,6 +149,13 @@ export type ActResult =
   | { readonly type: "report_decided"; readonly id: string; readonly status: string }
   | { readonly type: "too_many_reports"; readonly limit: number }
   | { readonly type: "already_suspended" }
+  | { readonly type: "maintenance_too_soon"; readonly noticeMs: number }
+  | { readonly type: "maintenance_too_long"; readonly limitMs: number }
+  | { readonly type: "maintenance_overlaps"; readonly id: string }
+  | { readonly type: "maintenance_over_allowance"; readonly allowanceMs: number; readonly leftMs: number }
+  | { readonly type: "too_many_windows"; readonly limit: number }
+  | { readonly type: "maintenance_not_found"; readonly id: string }
+  | { readonly type: "maintenance_not_active"; readonly id: string; readonly status: string }
   | { readonly type: "suspension_not_found"; readonly id: string }
   | { readonly type: "suspension_not_active"; readonly id: string; readonly status: string }
   | { readonly type: "too_many_kinds"; readonly limit: number };

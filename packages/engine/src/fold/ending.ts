@@ -1,11 +1,12 @@
 /** Sanctions running out or being taken back. */
+import type { MaintenanceWindow } from "../sanction/maintenance.ts";
 import { nextEnd, type Penalty } from "../sanction/sanction.ts";
 import type { Suspension } from "../sanction/suspension.ts";
-import { FLAGS, IS_BANNED, IS_SUSPENDED, rowStart } from "../state/row-table.ts";
+import { FLAGS, IN_MAINTENANCE, IS_BANNED, IS_SUSPENDED, rowStart } from "../state/row-table.ts";
 import { kindOf, type State } from "../state/state.ts";
 import { REASON } from "./effects.ts";
 
-/** Ends what has run out by now and returns the reason for a change of score, or -1. */
+/** Ends what has run out by now, begins the maintenance that has come, and returns the reason for a change of score, or -1. */
 export function endSanctions(state: State, subject: number): number {
   const sanctions = state.sanctions.of(subject);
   if (sanctions === undefined || sanctions.nextEndAt > state.now) return -1;
@@ -27,6 +28,10 @@ export function endSanctions(state: State, subject: number): number {
     const { status, expiresAt } = suspension;
     if (status === "active" && expiresAt !== null && expiresAt <= state.now)
       endSuspension(state, suspension, "ended", expiresAt);
+  }
+  for (const window of sanctions.maintenance) {
+    if (window.status === "announced" && window.from <= state.now) beginMaintenance(state, window);
+    if (window.status === "running" && window.to <= state.now) endMaintenance(state, window, "ended");
   }
   sanctions.nextEndAt = nextEnd(sanctions);
   return reason;
@@ -59,6 +64,24 @@ export function endSuspension(
   const row = state.places.rowOf(subject);
   kindOf(state, subject).table.chunkOf(row).u32[rowStart(row) * 2 + FLAGS]! &= ~IS_SUSPENDED;
   state.effects.list.push({ type: "suspension.ended", subject, suspension });
+}
+
+function beginMaintenance(state: State, window: MaintenanceWindow): void {
+  const { subject } = window;
+  window.status = "running";
+  const row = state.places.rowOf(subject);
+  kindOf(state, subject).table.chunkOf(row).u32[rowStart(row) * 2 + FLAGS]! |= IN_MAINTENANCE;
+  state.effects.list.push({ type: "maintenance.started", subject, window });
+}
+
+export function endMaintenance(state: State, window: MaintenanceWindow, status: "ended" | "cancelled"): void {
+  const { subject } = window;
+  window.status = status;
+  state.effects.list.push({ type: `maintenance.${status}`, subject, window });
+  // One may follow at once, and then it has begun already.
+  if (state.sanctions.of(subject)!.maintenance.some((other) => other.status === "running")) return;
+  const row = state.places.rowOf(subject);
+  kindOf(state, subject).table.chunkOf(row).u32[rowStart(row) * 2 + FLAGS]! &= ~IN_MAINTENANCE;
 }
 
 function isBanned(state: State, subject: number): boolean {

@@ -1,7 +1,8 @@
 /** Health reports into rows: the newest value of each part, and whether reports come on time. */
 import type { HealthColumns } from "../event/jobs.ts";
+import { maintainedMs, type MaintenanceWindow } from "../sanction/maintenance.ts";
 import { addTrial, advance, PLACE, REPORTS } from "../score/signal.ts";
-import { EVENT_COUNT, isFolded, rowStart, type WorkChunk } from "../state/row-table.ts";
+import { EVENT_COUNT, FLAGS, HAS_SANCTIONS, isFolded, rowStart, type WorkChunk } from "../state/row-table.ts";
 import { kindOf, type Kind, type State } from "../state/state.ts";
 import {
   HEALTH_AT,
@@ -21,6 +22,8 @@ const ON_TIME_INTERVALS = 1.5;
 const TOO_SOON_INTERVALS = 0.5;
 /** One silence counts as at most so many missed reports: it is one incident. */
 const MISSED_MAX = 10;
+
+const NO_WINDOWS: readonly MaintenanceWindow[] = [];
 
 /** Column of each part in the row, by place in the frame; -1 for a part that the policy does not know. */
 let columnOf: readonly number[] = [];
@@ -48,7 +51,9 @@ export function foldHealth(state: State, health: HealthColumns): void {
     work.u32[from * 2 + REPORT_COUNT]! += 1;
     stampEvidence(state, kind, chunk, start, at);
     if (at < work.f64[from + HEALTH_AT]!) continue;
-    countPunctuality(work, from, kind, at);
+    const hasSanctions = (chunk.u32[start * 2 + FLAGS]! & HAS_SANCTIONS) !== 0;
+    const windows = hasSanctions ? state.sanctions.of(subject)!.maintenance : NO_WINDOWS;
+    countPunctuality(work, from, kind, at, windows);
     takeValues(work, from, health, index);
     evaluate(state, kind, row, chunk, start, REASON.metric);
   }
@@ -58,11 +63,17 @@ function resolveColumns(kind: Kind, { parts }: HealthColumns): void {
   columnOf = parts.map(({ name }) => kind.compiled.healthParts.findIndex((part) => part.name === name));
 }
 
-/** Each report is a trial: on time, or late; what was missed between two counts as missed. */
-function countPunctuality(work: WorkChunk, from: number, kind: Kind, at: number): void {
+/** Each report is a trial: on time, or late; what was missed between two counts as missed, unless it was announced. */
+function countPunctuality(
+  work: WorkChunk,
+  from: number,
+  kind: Kind,
+  at: number,
+  windows: readonly MaintenanceWindow[],
+): void {
   const { intervalMs } = kind.compiled.policy.health;
   const before = work.f64[from + HEALTH_AT]!;
-  const intervals = before === 0 ? 1 : (at - before) / intervalMs;
+  const intervals = before === 0 ? 1 : (at - before - maintainedMs(windows, before, at)) / intervalMs;
   if (intervals < TOO_SOON_INTERVALS) return;
   const weight = advance(work, from, REPORTS, kind.compiled, at);
   addTrial(work, from, PLACE.punctual, 1, weight);

@@ -6,13 +6,13 @@ import type {
   MisbehaviourReported,
   PenaltyRevoked,
 } from "../event/acts.ts";
+import type { Decision } from "../sanction/decision.ts";
 import {
   banIdOf,
   evidenceOf,
   penaltyIdOf,
   reportIdOf,
   REPORTS_PENDING_MAX,
-  type Decision,
   type MisbehaviourReport,
 } from "../sanction/misbehaviour.ts";
 import { penaltyTerm } from "../sanction/sanction.ts";

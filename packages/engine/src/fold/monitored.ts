@@ -11,22 +11,30 @@ import { BATCH_EVENTS_MAX } from "../event/columns.ts";
 import { samplesByMonitor, windowOf, type MonitorWindow } from "../state/monitor-window.ts";
 import { EVENT_COUNT, isFolded, rowStart } from "../state/row-table.ts";
 import { kindOf, type State } from "../state/state.ts";
+import { excusedRows } from "./maintenance.ts";
 import { aggregateSamples, foldSamples } from "./samples.ts";
 
 /** Observations that one batch releases; the next continues. No batch brings more samples. */
 const RELEASED_PER_BATCH_MAX = BATCH_EVENTS_MAX;
 
-/** Takes the samples of an entry: those without a monitor count at once, and so do those whose window has closed. */
+/**
+ * Takes the samples of an entry: those without a monitor count at once, and so do those whose window has closed. What
+ * announced maintenance excuses is measured and counts never.
+ */
 export function takeSamples(state: State, samples: SampleColumns): void {
   state.eventCount += samples.count;
-  if (samples.monitor === null) {
+  const excused = excusedRows(state, samples);
+  if (samples.monitor === null && excused === null) {
     foldSamples(state, samples, true);
     return;
   }
   aggregateSamples(state, samples);
   const counting: number[] = [];
-  for (const [row, monitor] of samples.monitor.entries())
+  for (let row = 0; row < samples.count; row++) {
+    if (excused?.has(row) === true) continue;
+    const monitor = samples.monitor?.[row] ?? null;
     if (monitor === null || countsAtOnce(state, samples, row, monitor)) counting.push(row);
+  }
   if (counting.length > 0) foldSamples(state, onlyRows(samples, counting), false);
 }
 

@@ -4,9 +4,13 @@
  */
 import { CLIENT_FAULT, DECLINED, SUCCESS } from "../event/jobs.ts";
 import { exp } from "../num/exp.ts";
-import { newHealthReading, readHealth, silentAfterMs } from "../score/health.ts";
+import type { Sanctions } from "../sanction/sanction.ts";
+import { newHealthReading, readHealth } from "../score/health.ts";
+import { silentAfterMs, silentInstant, silentMs } from "../score/silence.ts";
 import {
   FLAGS,
+  HAS_SANCTIONS,
+  IN_MAINTENANCE,
   IS_BANNED,
   IS_SUSPENDED,
   LAST_AT,
@@ -137,17 +141,24 @@ function standingBits(state: State, kind: Kind, chunk: Chunk, start: number, fro
   if ((flags & IS_SUSPENDED) !== 0) bits |= SUSPENDED;
   if (f64[start + FIRST_AT] === 0) return bits;
   bits |= RATED;
-  if (state.now >= f64[start + LAST_AT]! + silentAfterMs(kind.compiled)) return bits | SILENT;
+  const silenceMs = silentMs(chunk, start, sanctionsOf(state, chunk, start), state.now);
+  if (silenceMs >= silentAfterMs(kind.compiled)) return bits | SILENT;
   bits |= ACTIVE;
   readHealth(chunk.work!, from, kind.compiled, state.now, reading);
   const { healthyFrom } = kind.compiled.policy.health;
   // Who reports no health is taken for healthy while it works and is not shut out.
   const isWell = reading.known ? reading.score >= healthyFrom : true;
-  if (isWell && (flags & (IS_BANNED | IS_SUSPENDED)) === 0) bits |= HEALTHY;
+  if (isWell && (flags & (IS_BANNED | IS_SUSPENDED | IN_MAINTENANCE)) === 0) bits |= HEALTHY;
   const { responsePart } = kind.compiled;
   if (responsePart >= 0 && (chunk.work!.u32[from * 2 + HEALTH_PRESENT]! & (1 << responsePart)) !== 0)
     bits |= ANSWERING;
   return bits;
+}
+
+/** Most rows have none, and are not looked up. */
+function sanctionsOf(state: State, { u32 }: Chunk, start: number): Sanctions | undefined {
+  const hasAny = (u32[start * 2 + FLAGS]! & HAS_SANCTIONS) !== 0;
+  return hasAny ? state.sanctions.of(u32[start * 2 + NUMBER]!) : undefined;
 }
 
 /** reference / (reference + response time), in millionths; the reference is the metric's, 1 s. */
@@ -185,7 +196,8 @@ function announce(
   if (has(after, ACTIVE) === 1) {
     if (has(before, SILENT) === 1) state.effects.list.push({ type: "subject.heard", subject });
     if (f64[from + SILENT_AT] !== 0) return;
-    f64[from + SILENT_AT] = chunk.f64[start + LAST_AT]! + silentAfterMs(kind.compiled);
+    const lastAt = chunk.f64[start + LAST_AT]!;
+    f64[from + SILENT_AT] = silentInstant(lastAt, kind.compiled, sanctionsOf(state, chunk, start));
     state.deadlines.push(f64[from + SILENT_AT]!, subject);
     return;
   }

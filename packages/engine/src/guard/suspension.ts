@@ -6,7 +6,16 @@ import { halfWidthOf } from "../score/interval.ts";
 import { SUSPENSION_ISSUER } from "../sanction/suspension.ts";
 import { roundHalfUp } from "../num/round.ts";
 import type { SuspensionStarted } from "../event/acts.ts";
-import { FLAGS, IS_LOW, IS_SUSPENDED, NUMBER, rowStart, SCORE, WINDOW_COUNT } from "../state/row-table.ts";
+import {
+  FLAGS,
+  IN_MAINTENANCE,
+  IS_LOW,
+  IS_SUSPENDED,
+  NUMBER,
+  rowStart,
+  SCORE,
+  WINDOW_COUNT,
+} from "../state/row-table.ts";
 import type { Kind, State } from "../state/state.ts";
 
 /** Of the worst so many are looked at. */
@@ -51,7 +60,7 @@ function suspensionOf(state: State, kind: Kind, row: number): SuspensionStarted 
   const start = rowStart(row);
   const ints = start * 2;
   const flags = chunk.u32[ints + FLAGS]!;
-  if ((flags & IS_SUSPENDED) !== 0 || (flags & IS_LOW) === 0) return null;
+  if ((flags & (IS_SUSPENDED | IN_MAINTENANCE)) !== 0 || (flags & IS_LOW) === 0) return null;
   const { upperBelow, evidenceMin } = kind.compiled.policy.suspension;
   const subject = chunk.u32[ints + NUMBER]!;
   const before = state.sanctions.of(subject)?.suspensions.at(-1)?.evidenceCount ?? 0;

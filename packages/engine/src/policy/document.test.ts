@@ -83,7 +83,7 @@ describe("diffPolicies", () => {
   });
 });
 
-const GOLDEN_HASH = "13be282e7fd4b052";
+const GOLDEN_HASH = "cd9961c6b8afd7a1";
 
 function policyOf(document: unknown): Policy {
   const result = parsePolicy(document);

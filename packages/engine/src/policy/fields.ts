@@ -95,6 +95,7 @@ export const POLICY_FIELDS: readonly PolicyField[] = [
   ...timeoutFields(),
   ...misbehaviourFields(),
   ...suspensionFields(),
+  ...maintenanceFields(),
   ...healthFields(),
   ...selectionFields(),
   ...trackingFields(),
@@ -549,6 +550,25 @@ function suspensionFields(): PolicyField[] {
       "suspension.poolShare",
       share,
       "Share of the active pool that is suspended by rule at once at most; one may always be.",
+    ),
+  ];
+}
+
+function maintenanceFields(): PolicyField[] {
+  const span: FieldRule = { type: "duration", min: 0, max: DURATION_MAX_MS };
+  return [
+    field(
+      "maintenance.longest",
+      "maintenance.longestMs",
+      span,
+      "Longest maintenance that is announced at once.",
+    ),
+    field("maintenance.per_30_days", "maintenance.allowanceMs", span, "Most maintenance in any 30 days."),
+    field(
+      "maintenance.notice",
+      "maintenance.noticeMs",
+      span,
+      "How long before it begins it has to be announced.",
     ),
   ];
 }

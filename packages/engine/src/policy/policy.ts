@@ -123,6 +123,15 @@ export interface MisbehaviourPolicy {
   readonly autoBanDurationMs: number;
 }
 
+/** How much maintenance a subject may announce. */
+export interface MaintenancePolicy {
+  readonly longestMs: number;
+  /** In any 30 days. */
+  readonly allowanceMs: number;
+  /** How long before it begins it has to be announced. */
+  readonly noticeMs: number;
+}
+
 /** When the rule suspends, and for how long (`scoring.md`, section 4). */
 export interface SuspensionPolicy {
   readonly enabled: boolean;
@@ -231,6 +240,7 @@ export interface Policy {
   readonly timeouts: TimeoutPolicy;
   readonly misbehaviour: MisbehaviourPolicy;
   readonly suspension: SuspensionPolicy;
+  readonly maintenance: MaintenancePolicy;
   readonly health: HealthPolicy;
   readonly selection: SelectionRulesOfPolicy;
   /** Aggregates: window, step, and raw samples kept per subject and metric. */

@@ -2,7 +2,8 @@
 import { goodJobsNeeded, momentumOf } from "../fold/momentum.ts";
 import { newHealthReading, readHealth, type HealthReading } from "../score/health.ts";
 import { scoreRow } from "../score/score.ts";
-import { BANNED, LOW_HEALTH, PROBATION, SILENT, SUSPENDED } from "../select/candidates.ts";
+import type { Sanctions } from "../sanction/sanction.ts";
+import { BANNED, LOW_HEALTH, MAINTENANCE, PROBATION, SILENT, SUSPENDED } from "../select/candidates.ts";
 import { flagsOf } from "../select/flags.ts";
 import { CONDITION_MAX, conditionFactor } from "../select/value.ts";
 import { LAST_AT, rowStart, type WorkChunk } from "../state/row-table.ts";
@@ -23,6 +24,12 @@ export type IneligibilityReason =
       readonly suspensionId: string;
       /** Null until somebody lifts it. */
       readonly until: number | null;
+      readonly reason: string;
+    }
+  | {
+      readonly code: "maintenance";
+      readonly windowId: string;
+      readonly until: number;
       readonly reason: string;
     }
   | { readonly code: "silent"; readonly since: number }
@@ -63,16 +70,18 @@ function reasonsOf(state: State, kind: Kind, subject: number, nowMs: number): In
   const from = workStart(start);
   const reading = newHealthReading();
   if (chunk.work !== null) readHealth(chunk.work, from, kind.compiled, nowMs, reading);
-  const flags = flagsOf(kind, chunk, start, reading, nowMs);
+  const sanctions = state.sanctions.of(subject);
+  const flags = flagsOf(kind, chunk, start, reading, sanctions, nowMs);
   const reasons: IneligibilityReason[] = [];
   if ((flags & BANNED) !== 0) reasons.push(banOf(state, subject));
   if ((flags & SUSPENDED) !== 0) reasons.push(suspensionOf(state, subject));
+  if ((flags & MAINTENANCE) !== 0) reasons.push(maintenanceOf(sanctions!));
   if ((flags & SILENT) !== 0) reasons.push({ code: "silent", since: chunk.f64[start + LAST_AT]! });
   if ((flags & LOW_HEALTH) !== 0) reasons.push(lowHealthOf(kind, reading));
   if (chunk.work === null) return reasons;
   if ((flags & PROBATION) !== 0) reasons.push(probationOf(kind, chunk.work, from));
   const { maxScore, selection } = kind.compiled.policy;
-  const score = scoreRow(chunk, start, kind.compiled, state.sanctions.of(subject), nowMs) / maxScore;
+  const score = scoreRow(chunk, start, kind.compiled, sanctions, nowMs) / maxScore;
   const condition = CONDITION_MAX * score * momentumOf(chunk.work, from);
   if (conditionFactor(condition, selection) === 0)
     reasons.push({ code: "condition", condition, floor: selection.conditionFloor });
@@ -92,6 +101,11 @@ function banOf(state: State, subject: number): IneligibilityReason {
 function suspensionOf(state: State, subject: number): IneligibilityReason {
   const { id, expiresAt, reason } = state.sanctions.suspended.get(subject)!;
   return { code: "suspended", suspensionId: id, until: expiresAt, reason };
+}
+
+function maintenanceOf({ maintenance }: Sanctions): IneligibilityReason {
+  const { id, to, reason } = maintenance.find(({ status }) => status === "running")!;
+  return { code: "maintenance", windowId: id, until: to, reason };
 }
 
 function lowHealthOf(kind: Kind, { score }: HealthReading): IneligibilityReason {

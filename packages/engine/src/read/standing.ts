@@ -3,7 +3,8 @@ import type { Attributes } from "../event/acts.ts";
 import type { ComponentName } from "../policy/policy.ts";
 import { rewardSharesAt, sharesAt, type Penalty, type Reward } from "../sanction/sanction.ts";
 import { componentInterval } from "../score/interval.ts";
-import { afterSilence, componentScore, scoreRow, silentMs } from "../score/score.ts";
+import { afterSilence, componentScore, scoreRow } from "../score/score.ts";
+import { silentMs } from "../score/silence.ts";
 import {
   EVENT_COUNT,
   EVIDENCE_DAYS,
@@ -129,9 +130,9 @@ function componentStandings(state: State, subject: number, nowMs: number): Compo
   const row = state.places.rowOf(subject);
   const chunk = table.chunkOf(row);
   const start = rowStart(row);
-  const silenceMs = silentMs(chunk, start, nowMs);
+  const silenceMs = silentMs(chunk, start, state.sanctions.of(subject), nowMs);
   return compiled.components.map((rule) => {
-    const score = componentScore(chunk, start, rule, compiled, nowMs);
+    const score = componentScore(chunk, start, rule, compiled, silenceMs, nowMs);
     const interval = componentInterval(chunk, start, rule, compiled, nowMs);
     // Silence lowers the component, so its interval goes down with it.
     const aged = (points: number): number =>

@@ -1,9 +1,10 @@
 /** How a worker is doing: condition, momentum, probation, health with its parts, and what its jobs came to. */
 import type { Aggregate } from "../aggregate/aggregate-store.ts";
 import { goodJobsNeeded, momentumOf } from "../fold/momentum.ts";
-import { newHealthReading, partScore, readHealth, silentAfterMs } from "../score/health.ts";
+import { newHealthReading, partScore, readHealth } from "../score/health.ts";
+import { silentAfterMs, silentMs } from "../score/silence.ts";
 import { scoreRow } from "../score/score.ts";
-import { FIRST_AT, FLAGS, LAST_AT, ON_PROBATION, rowStart, type WorkChunk } from "../state/row-table.ts";
+import { FIRST_AT, FLAGS, ON_PROBATION, rowStart, type WorkChunk } from "../state/row-table.ts";
 import { kindOf, type Kind, type State } from "../state/state.ts";
 import {
   CLIENT_FAULTS,
@@ -97,13 +98,14 @@ export function workStanding(state: State, subject: number, nowMs: number): Work
   const momentum = momentumOf(work, from);
   const health = healthStanding(kind, work, from, nowMs);
   const isHeard = chunk.f64[start + FIRST_AT]! > 0;
-  const isSilent = nowMs >= chunk.f64[start + LAST_AT]! + silentAfterMs(kind.compiled);
+  const sanctions = state.sanctions.of(subject);
+  const isSilent = silentMs(chunk, start, sanctions, nowMs) >= silentAfterMs(kind.compiled);
   const isOnProbation = (chunk.u32[start * 2 + FLAGS]! & ON_PROBATION) !== 0;
   return {
     subject,
     id: state.ids.at(subject),
     kind: kind.name,
-    condition: scoreRow(chunk, start, kind.compiled, state.sanctions.of(subject), nowMs) * momentum,
+    condition: scoreRow(chunk, start, kind.compiled, sanctions, nowMs) * momentum,
     momentum,
     state: isHeard ? (isSilent ? "silent" : "active") : "unheard",
     isHealthy: isHeard && !isSilent && (health?.score ?? Infinity) >= kind.compiled.policy.health.healthyFrom,

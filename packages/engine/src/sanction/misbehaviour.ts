@@ -1,5 +1,6 @@
 /** Reports of misbehaviour: an accusation with evidence, which somebody else confirms or dismisses. */
-import type { Accountable, Context } from "../event/acts.ts";
+import type { Context } from "../event/acts.ts";
+import type { Decision } from "./decision.ts";
 
 export interface MisbehaviourReport {
   readonly id: string;
@@ -19,11 +20,6 @@ export interface MisbehaviourReport {
   status: "pending" | "confirmed" | "dismissed";
   confirmation: Decision | null;
   dismissal: Decision | null;
-}
-
-export interface Decision extends Accountable {
-  readonly at: number;
-  readonly position: number;
 }
 
 /** Undecided reports that a subject can have; one more is refused. */

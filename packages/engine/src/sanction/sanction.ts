@@ -3,6 +3,7 @@ import type { Context } from "../event/acts.ts";
 import type { MetricName } from "../event/metrics.ts";
 import type { Policy } from "../policy/policy.ts";
 import { SEVERITIES, type PenaltyType, type RewardType, type Severity } from "../policy/vocabulary.ts";
+import type { MaintenanceWindow } from "./maintenance.ts";
 import { dropDecided, type MisbehaviourReport } from "./misbehaviour.ts";
 import { SUSPENSIONS_ENDED_MAX, type Suspension } from "./suspension.ts";
 
@@ -74,12 +75,13 @@ export interface Sanctions {
   readonly rewards: Reward[];
   readonly reports: MisbehaviourReport[];
   readonly suspensions: Suspension[];
-  /** No active one ends before this: until then nobody needs to look. Derived, so neither stored nor hashed. */
+  readonly maintenance: MaintenanceWindow[];
+  /** No active one ends, and no maintenance begins, before this: until then nobody needs to look. Derived, so neither stored nor hashed. */
   nextEndAt: number;
 }
 
 /** The part that is stored. */
-export type StoredSanctions = Pick<Sanctions, "penalties" | "rewards" | "reports" | "suspensions">;
+export type StoredSanctions = Omit<Sanctions, "nextEndAt">;
 
 /** Active penalties and rewards a subject can have at once; one more is refused. */
 export const SANCTIONS_ACTIVE_MAX = 1_000;
@@ -191,12 +193,18 @@ function isLargestOfIncident(
   return true;
 }
 
-export function stored({ penalties, rewards, reports, suspensions }: Sanctions): StoredSanctions {
-  return { penalties, rewards, reports, suspensions };
+export function stored({
+  penalties,
+  rewards,
+  reports,
+  suspensions,
+  maintenance,
+}: Sanctions): StoredSanctions {
+  return { penalties, rewards, reports, suspensions, maintenance };
 }
 
-/** When the next active one ends; Infinity when none does. */
-export function nextEnd({ penalties, rewards, suspensions }: StoredSanctions): number {
+/** When the next active one ends or the next maintenance begins; Infinity when none does. */
+export function nextEnd({ penalties, rewards, suspensions, maintenance }: StoredSanctions): number {
   let next = Infinity;
   for (const { status, expiresAt } of penalties) {
     if (status === "active" && expiresAt !== null && expiresAt < next) next = expiresAt;
@@ -204,6 +212,10 @@ export function nextEnd({ penalties, rewards, suspensions }: StoredSanctions): n
   for (const { status, expiresAt } of rewards) if (status === "active" && expiresAt < next) next = expiresAt;
   for (const { status, expiresAt } of suspensions) {
     if (status === "active" && expiresAt !== null && expiresAt < next) next = expiresAt;
+  }
+  for (const { status, from, to } of maintenance) {
+    if (status === "announced" && from < next) next = from;
+    if (status === "running" && to < next) next = to;
   }
   return next;
 }
@@ -216,6 +228,8 @@ export class SanctionBook {
   private readonly reportById = new Map<string, MisbehaviourReport>();
   private readonly suspensionById = new Map<string, Suspension>();
   private readonly inForce = new Map<number, Suspension>();
+  private readonly windowById = new Map<string, MaintenanceWindow>();
+  private readonly withWindows = new Set<number>();
 
   of(subject: number): Sanctions | undefined {
     return this.bySubject.get(subject);
@@ -240,6 +254,15 @@ export class SanctionBook {
   /** Suspensions in force by subject; nobody has two. */
   get suspended(): ReadonlyMap<number, Suspension> {
     return this.inForce;
+  }
+
+  maintenance(id: string): MaintenanceWindow | undefined {
+    return this.windowById.get(id);
+  }
+
+  /** Subjects that have ever announced maintenance. */
+  get maintained(): ReadonlySet<number> {
+    return this.withWindows;
   }
 
   addPenalty(penalty: Penalty): void {
@@ -284,6 +307,19 @@ export class SanctionBook {
       this.suspensionById.delete(sanctions.suspensions.shift()!.id);
   }
 
+  /** Adds a window and drops those that ended or were cancelled before `keptFromMs`. */
+  addMaintenance(window: MaintenanceWindow, keptFromMs: number): void {
+    const sanctions = this.ensure(window.subject);
+    const kept = sanctions.maintenance.filter(
+      ({ cancellation, to }) => (cancellation?.at ?? to) >= keptFromMs,
+    );
+    for (const one of sanctions.maintenance) if (!kept.includes(one)) this.windowById.delete(one.id);
+    sanctions.maintenance.splice(0, Infinity, ...kept, window);
+    sanctions.nextEndAt = Math.min(sanctions.nextEndAt, window.from);
+    this.windowById.set(window.id, window);
+    this.withWindows.add(window.subject);
+  }
+
   suspensionEnded(subject: number): void {
     this.inForce.delete(subject);
   }
@@ -293,7 +329,13 @@ export class SanctionBook {
     subject: number,
     restored: Pick<StoredSanctions, "penalties" | "rewards"> & Partial<StoredSanctions>,
   ): void {
-    const sanctions: Sanctions = { reports: [], suspensions: [], ...restored, nextEndAt: 0 };
+    const sanctions: Sanctions = {
+      reports: [],
+      suspensions: [],
+      maintenance: [],
+      ...restored,
+      nextEndAt: 0,
+    };
     this.bySubject.set(subject, sanctions);
     for (const penalty of sanctions.penalties) this.penaltyById.set(penalty.id, penalty);
     for (const reward of sanctions.rewards) this.rewardById.set(reward.id, reward);
@@ -302,12 +344,21 @@ export class SanctionBook {
       this.suspensionById.set(suspension.id, suspension);
       if (suspension.status === "active") this.inForce.set(subject, suspension);
     }
+    for (const window of sanctions.maintenance) this.windowById.set(window.id, window);
+    if (sanctions.maintenance.length > 0) this.withWindows.add(subject);
   }
 
   private ensure(subject: number): Sanctions {
     let sanctions = this.bySubject.get(subject);
     if (sanctions === undefined) {
-      sanctions = { penalties: [], rewards: [], reports: [], suspensions: [], nextEndAt: Infinity };
+      sanctions = {
+        penalties: [],
+        rewards: [],
+        reports: [],
+        suspensions: [],
+        maintenance: [],
+        nextEndAt: Infinity,
+      };
       this.bySubject.set(subject, sanctions);
     }
     return sanctions;

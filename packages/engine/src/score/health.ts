@@ -25,12 +25,6 @@ export function newHealthReading(): HealthReading {
   return { known: false, reported: 0, score: 0, lower: 0, upper: HEALTH_MAX, at: 0 };
 }
 
-/** Time after the newest sign of life from which a subject is silent. */
-export function silentAfterMs(compiled: CompiledPolicy): number {
-  const { intervalMs, silentAfter } = compiled.policy.health;
-  return intervalMs * silentAfter;
-}
-
 /**
  * Reads the health of a work row at `nowMs`. Within one interval a report counts as it is; from there on its interval
  * opens in proportion to its age, and at the age of silence it is 0..100: nothing is known any more.

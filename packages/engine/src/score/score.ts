@@ -2,9 +2,10 @@
 import { exp } from "../num/exp.ts";
 import { DAY_MS, type CompiledPolicy, type ComponentRule } from "../policy/compile.ts";
 import { rewardSharesAt, sharesAt, type Sanctions } from "../sanction/sanction.ts";
-import { LAST_AT, MEANS, STALE_MEANS, type Chunk } from "../state/row-table.ts";
+import { MEANS, STALE_MEANS, type Chunk } from "../state/row-table.ts";
 import { workStart } from "../state/work-row.ts";
 import { newComponentSums, sumComponent } from "./component.ts";
+import { silentMs } from "./silence.ts";
 import { trustOf } from "./trust.ts";
 import { workMean } from "./work-component.ts";
 
@@ -20,11 +21,11 @@ export function scoreRow(
   nowMs: number,
 ): number {
   const { policy, components } = compiled;
-  const silenceMs = silentMs(chunk, start, nowMs);
+  const silenceMs = silentMs(chunk, start, sanctions, nowMs);
   let base = 0;
   for (let index = 0; index < components.length; index++) {
     const rule = components[index]!;
-    base += rule.weight * pointsOf(chunk, start, rule, compiled, nowMs, silenceMs);
+    base += rule.weight * componentScore(chunk, start, rule, compiled, silenceMs, nowMs);
   }
   const rewards = sanctions === undefined ? 0 : rewardSharesAt(sanctions.rewards, policy, nowMs, shares);
   const penalties = sanctions === undefined ? 0 : sharesAt(sanctions.penalties, policy, nowMs, shares);
@@ -38,18 +39,8 @@ export function componentScore(
   start: number,
   rule: ComponentRule,
   compiled: CompiledPolicy,
-  nowMs: number,
-): number {
-  return pointsOf(chunk, start, rule, compiled, nowMs, silentMs(chunk, start, nowMs));
-}
-
-function pointsOf(
-  chunk: Chunk,
-  start: number,
-  rule: ComponentRule,
-  compiled: CompiledPolicy,
-  nowMs: number,
   silenceMs: number,
+  nowMs: number,
 ): number {
   if (rule.name === "trust") return trustOf(chunk, start, compiled.policy, nowMs);
   const mean = compiled.policy.maxScore * meanOf(chunk, start, rule, compiled);
@@ -113,9 +104,4 @@ function metricMean(chunk: Chunk, start: number, rule: ComponentRule, compiled: 
   if (!isStale) return chunk.f64[start + MEANS + rule.place]!;
   sumComponent(chunk, start, rule, compiled, sums);
   return sums.mean;
-}
-
-/** Time since the newest evidence. */
-export function silentMs(chunk: Chunk, start: number, nowMs: number): number {
-  return Math.max(0, nowMs - chunk.f64[start + LAST_AT]!);
 }

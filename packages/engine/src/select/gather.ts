@@ -69,7 +69,7 @@ export function gather(state: State, kind: Kind, bids: Bids, nowMs: number, into
     into.failing[bid] = into.jobs[bid]! > 0 && work.u32[ints + GOOD_RUN] === 0 ? 1 : 0;
     into.successes[bid] = sums.wv + priorWeight * kind.compiled.priorUtility;
     into.failures[bid] = sums.w - sums.wv + priorWeight * (1 - kind.compiled.priorUtility);
-    into.flags[bid] = flagsOf(kind, chunk, start, reading, nowMs);
+    into.flags[bid] = flagsOf(kind, chunk, start, reading, sanctions, nowMs);
     into.explorationInFlight[bid] = work.u32[ints + EXPLORING]!;
     into.exploreNotBeforeMs[bid] = work.f64[from + EXPLORE_NOT_BEFORE]!;
   }

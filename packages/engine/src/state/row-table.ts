@@ -52,6 +52,7 @@ export const IS_LOW = 2;
 export const IS_BANNED = 4;
 export const IS_SUSPENDED = 8;
 export const ON_PROBATION = 16;
+export const IN_MAINTENANCE = 32;
 
 /** Slot of a metric, in doubles from the slot's start. */
 export const CURRENT_SUM = 2; // open window: weight x utility

@@ -113,6 +113,7 @@ export class History {
     const subject = this.subject();
     if (this.random() < 0.2) return this.misbehaviour(subject);
     if (this.random() < 0.1) return this.suspension(subject);
+    if (this.random() < 0.2) return this.maintenance(subject);
     const chance = this.random();
     const until = this.random() < 0.7 ? this.now + Math.floor(this.random() * 300) * MINUTE_MS : null;
     if (chance < 0.35) {
@@ -155,6 +156,21 @@ export class History {
       return { type: "suspension.lifted", suspensionId: this.pick(suspensions).id, ...SIGNED };
     const expiresAt = this.random() < 0.8 ? this.now + Math.floor(this.random() * 300) * MINUTE_MS : null;
     return suspended(subject, { isAutomatic: this.random() < 0.6, expiresAt });
+  }
+
+  private maintenance(subject: number): Act {
+    const windows = this.lab.state.sanctions.of(subject)?.maintenance ?? [];
+    if (windows.length > 0 && this.random() < 0.3)
+      return { type: "maintenance.cancelled", windowId: this.pick(windows).id, ...SIGNED };
+    // Some are too late, too long or in each other's way.
+    const from = this.now + Math.floor(this.random() * 90 - 10) * MINUTE_MS;
+    return {
+      type: "maintenance.announced",
+      subject,
+      from,
+      to: from + this.pick([5, 60, 600]) * MINUTE_MS,
+      ...SIGNED,
+    };
   }
 
   private subject(): number {

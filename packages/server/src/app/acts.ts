@@ -1,5 +1,5 @@
 /** One act as one request: logged first, decided when applied. */
-import { EMPTY_ENTRY, type Act, type ActResult, type EntryResult } from "@staunch/engine";
+import { EMPTY_ENTRY, formatDuration, type Act, type ActResult, type EntryResult } from "@staunch/engine";
 import type { Draft, Partition, Refusal } from "./partition/partition.ts";
 
 /** What makes a repeated request the same one. */
@@ -56,15 +56,30 @@ export function undoneDetail(result: Exclude<ActResult, { type: "done" }>): stri
       return `there is no report ${result.id}`;
     case "suspension_not_found":
       return `there is no suspension ${result.id}`;
+    case "maintenance_not_found":
+      return `there is no maintenance ${result.id}`;
     case "penalty_not_active":
     case "reward_not_active":
     case "report_decided":
     case "suspension_not_active":
+    case "maintenance_not_active":
       return `${result.id} is ${result.status} already`;
     case "report_is_own":
       return `${result.id} was reported with this key; use another`;
     case "already_suspended":
       return "the subject is suspended already; lift that first";
+    case "maintenance_too_soon":
+      return `maintenance is announced ${formatDuration(result.noticeMs)} before it begins, and never afterwards`;
+    case "maintenance_too_long":
+      return `maintenance lasts at most ${formatDuration(result.limitMs)}`;
+    case "maintenance_overlaps":
+      return `${result.id} is announced for that time already; cancel it first`;
+    case "maintenance_over_allowance": {
+      const { allowanceMs, leftMs } = result;
+      return `of ${formatDuration(allowanceMs)} in 30 days ${formatDuration(leftMs)} are left; make it shorter`;
+    }
+    case "too_many_windows":
+      return `the subject has ${result.limit} windows, which is the most; join some`;
     case "too_many_reports":
       return `the subject has ${result.limit} reports that nobody has decided; confirm or dismiss some first`;
     case "too_many_sanctions":

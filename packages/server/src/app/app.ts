@@ -5,6 +5,7 @@ import type { History } from "./history/history.ts";
 import type { Ingest } from "./ingest/ingest.ts";
 import type { Keys } from "./keys/keys.ts";
 import type { LiveHub } from "./live/hub.ts";
+import type { Maintenance } from "./maintenance/maintenance.ts";
 import type { Misbehaviour } from "./misbehaviour/misbehaviour.ts";
 import type { Partition } from "./partition/partition.ts";
 import type { Policies } from "./policies/policies.ts";
@@ -21,6 +22,7 @@ export interface App {
   readonly history: Pick<History, "read" | "sanctionPage" | "lag" | "isTroubled">;
   readonly sanctions: Sanctions;
   readonly misbehaviour: Misbehaviour;
+  readonly maintenance: Maintenance;
   readonly suspensions: Suspensions;
   readonly rankings: Rankings;
   readonly policies: Policies;

@@ -14,6 +14,7 @@ const TAGS = {
   rankings: "The order of a kind.",
   misbehaviour: "What somebody accuses a subject of, and what became of it.",
   suspensions: "Who is out of selections for a while.",
+  maintenance: "When subjects are away on purpose.",
   policies: "The rules by which a kind is scored.",
   live: "Changes as they happen.",
   keys: "Who may use the interface.",

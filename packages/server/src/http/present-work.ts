@@ -70,6 +70,11 @@ function presentReason(reason: IneligibilityReason): z.output<typeof Eligibility
       const detail = `suspended until ${until ?? "it is lifted"}: ${reason.reason}`;
       return { code: reason.code, detail, suspension_id: reason.suspensionId, until };
     }
+    case "maintenance": {
+      const until = time(reason.until);
+      const detail = `in maintenance until ${until}: ${reason.reason}`;
+      return { code: reason.code, detail, window_id: reason.windowId, until };
+    }
     case "silent": {
       const since = time(reason.since);
       return { code: reason.code, detail: `nothing was heard of it since ${since}`, since };

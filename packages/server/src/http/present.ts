@@ -5,6 +5,7 @@ import {
   penaltyIdOf,
   type Decision,
   type Explanation,
+  type MaintenanceWindow,
   type MetricCode,
   type MisbehaviourReport,
   type Penalty,
@@ -188,6 +189,23 @@ export function presentSuspension(one: Suspension, subject: string): contract.Su
     expires_at: timeOrNull(one.expiresAt),
     status,
     ended_at: timeOrNull(one.endedAt),
+  };
+}
+
+export function presentWindow(window: MaintenanceWindow, subject: string): contract.MaintenanceWindow {
+  const { id, reason, issuer, position, policy, status, cancellation } = window;
+  return {
+    id,
+    subject,
+    reason,
+    issuer,
+    announced_at: time(window.announcedAt),
+    position,
+    policy,
+    from: time(window.from),
+    to: time(window.to),
+    status,
+    cancelled_at: timeOrNull(cancellation?.at ?? null),
   };
 }
 

@@ -44,6 +44,13 @@ const confirmReport = (id: string) =>
   ask("operator", "POST", `/api/misbehaviour/${id}/confirm`, { reason: "x" });
 const suspend = (subject = "node-1") =>
   ask("operator", "POST", `/api/subjects/${subject}/suspensions`, { reason: "x" });
+/** Hours from now. */
+const maintain = (subject: string, from: number, to: number) =>
+  ask("ingest", "POST", `/api/subjects/${subject}/maintenance`, {
+    reason: "x",
+    from: time(START_MS + from * 3_600_000),
+    to: time(START_MS + to * 3_600_000),
+  });
 const putPolicy = (policy: Json, headers: { [name: string]: string }, kind = "provider") =>
   send(http, "admin", "PUT", `/api/policies/${kind}`, { body: { policy, reason: "test" }, headers });
 
@@ -107,6 +114,30 @@ const PROVOKED: { readonly [code in ErrorCode]?: () => Promise<Answer> } = {
   suspension_not_active: async () => {
     await ask("operator", "PUT", "/api/subjects/node-2", {});
     return revokedTwice(`/api/suspensions/${(await suspend("node-2")).json().id}?reason=x`);
+  },
+  maintenance_not_found: () => ask("ingest", "DELETE", "/api/maintenance/mnt_0_0?reason=x"),
+  maintenance_not_active: async () => {
+    await ask("operator", "PUT", "/api/subjects/node-3", {});
+    const url = `/api/maintenance/${(await maintain("node-3", 1, 2)).json().id}?reason=x`;
+    await ask("ingest", "DELETE", url);
+    return ask("ingest", "DELETE", url);
+  },
+  maintenance_too_soon: () => maintain("node-1", -1, 1),
+  maintenance_too_long: () => maintain("node-1", 1, 10),
+  maintenance_overlaps: async () => {
+    await maintain("node-1", 1, 2);
+    return maintain("node-1", 1, 2);
+  },
+  maintenance_over_allowance: async () => {
+    await ask("operator", "PUT", "/api/subjects/node-5", {});
+    for (const hour of [10, 20, 30]) await maintain("node-5", hour, hour + 8);
+    return maintain("node-5", 40, 41);
+  },
+  too_many_windows: async () => {
+    await ask("operator", "PUT", "/api/subjects/node-4", {});
+    for (let index = 0; index < 100; index++)
+      await maintain("node-4", 1 + index / 100, 1 + (index + 1) / 100);
+    return maintain("node-4", 3, 3.01);
   },
   key_not_found: () => ask("admin", "DELETE", "/api/keys/none"),
   method_not_allowed: () => ask("viewer", "PATCH", "/api/subjects/node-1"),

@@ -151,7 +151,13 @@ function givenBy<Sanction>(outcome: SanctionOutcome<Sanction>, id: string): Give
   }
 }
 
-export function timeProblem(field: "at" | "expires_at"): HttpProblem {
-  const detail = field === "at" ? "at is more than five minutes ahead" : "expires_at is not in the future";
+const TIME_DETAILS = {
+  at: "at is more than five minutes ahead",
+  expires_at: "expires_at is not in the future",
+  to: "to is not in the future, or not behind from",
+} as const;
+
+export function timeProblem(field: keyof typeof TIME_DETAILS): HttpProblem {
+  const detail = TIME_DETAILS[field];
   return new HttpProblem("time_invalid", detail, { errors: [{ pointer: `/${field}`, detail }] });
 }

@@ -12,6 +12,7 @@ import { historyRoutes } from "./history.ts";
 import { ingestRoutes } from "./ingest.ts";
 import { keyRoutes } from "./keys.ts";
 import { liveRoutes } from "./live.ts";
+import { maintenanceRoutes } from "./maintenance.ts";
 import { misbehaviourRoutes } from "./misbehaviour.ts";
 import { monitorRoutes } from "./monitors.ts";
 import { observe } from "./observe.ts";
@@ -92,6 +93,7 @@ export function createHttpServer(app: App, config: HttpConfig, ops: Ops): Server
     historyRoutes(routes, app);
     sanctionRoutes(routes, app);
     misbehaviourRoutes(routes, app);
+    maintenanceRoutes(routes, app);
     suspensionRoutes(routes, app);
     rankingRoutes(routes, app);
     workRoutes(routes, app);

@@ -149,6 +149,7 @@ function frozen(effect: Effect): Effect {
     return { ...effect, penalty: { ...effect.penalty, alert: alert === null ? null : { ...alert } } };
   }
   if ("suspension" in effect) return { ...effect, suspension: { ...effect.suspension } };
+  if ("window" in effect) return { ...effect, window: { ...effect.window } };
   if ("report" in effect) return { ...effect, report: { ...effect.report } };
   return "reward" in effect ? { ...effect, reward: { ...effect.reward } } : effect;
 }

@@ -8,6 +8,7 @@ import {
   kindOf,
   rowStart,
   SCORE,
+  silentMs,
   type ChangeReason,
   type ComponentName,
   type State,
@@ -33,10 +34,11 @@ export function readComponents(
   const chunk = table.chunkOf(row);
   const start = rowStart(row);
   const at = chunk.f64[start + EVALUATED_AT]!;
+  const silenceMs = silentMs(chunk, start, state.sanctions.of(subject), at);
   for (let column = 0; column < BLOCK_COMPONENTS_MAX; column++) into[first + column * stride] = NaN;
   for (const rule of compiled.components) {
     const column = BLOCK_COMPONENTS.indexOf(rule.name);
-    into[first + column * stride] = componentScore(chunk, start, rule, compiled, at);
+    into[first + column * stride] = componentScore(chunk, start, rule, compiled, silenceMs, at);
   }
 }
 

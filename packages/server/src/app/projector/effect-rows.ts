@@ -1,5 +1,13 @@
 /** Effects as rows: crossings by their place in the log, sanctions by their id. */
-import type { Effect, MisbehaviourReport, Penalty, Reward, Suspension } from "@staunch/engine";
+import {
+  endOf,
+  type Effect,
+  type MaintenanceWindow,
+  type MisbehaviourReport,
+  type Penalty,
+  type Reward,
+  type Suspension,
+} from "@staunch/engine";
 import type { CrossingRow, SanctionRow } from "../../ports/store.ts";
 
 /** The crossing an effect is; null for what has no subject or is no news. */
@@ -28,6 +36,7 @@ export function detailOf(effect: SubjectEffect): EffectDetail {
   if ("reward" in effect) return rewardDetail(effect.reward);
   if ("report" in effect) return reportDetail(effect);
   if ("suspension" in effect) return suspensionDetail(effect.suspension);
+  if ("window" in effect) return windowDetail(effect);
   if (effect.type === "tier.changed") return { from: effect.from, to: effect.to, score: effect.score };
   if (effect.type === "probation.started") return { reason: effect.reason, level: effect.level };
   if (effect.type === "probation.ended") return { level: effect.level };
@@ -81,6 +90,12 @@ function reportDetail({ type, report }: Extract<Effect, { report: MisbehaviourRe
   const decision = type === "misbehaviour.confirmed" ? confirmation : dismissal;
   const { issuer, reason } = type === "misbehaviour.reported" ? reported : decision!;
   return { id, issuer, reason, jobId };
+}
+
+function windowDetail({ type, window }: Extract<Effect, { window: MaintenanceWindow }>): EffectDetail {
+  const { id, from, cancellation } = window;
+  const { issuer, reason } = type === "maintenance.cancelled" ? cancellation! : window;
+  return { id, issuer, reason, startsAt: from, endsAt: endOf(window) };
 }
 
 function suspensionDetail(suspension: Suspension): EffectDetail {
