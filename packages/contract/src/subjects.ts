@@ -15,7 +15,14 @@ import {
 import { MisbehaviourReport } from "./misbehaviour.ts";
 import { Penalty, Reward } from "./sanctions.ts";
 import { Suspension } from "./suspensions.ts";
-import { COMPONENT_NAMES, METRIC_NAMES, PENALTY_TYPES, REWARD_TYPES, SEVERITIES } from "./vocabulary.ts";
+import {
+  COMPONENT_NAMES,
+  METRIC_NAMES,
+  PENALTY_TYPES,
+  REWARD_TYPES,
+  SEVERITIES,
+  SIGNAL_NAMES,
+} from "./vocabulary.ts";
 
 const ATTRIBUTES_MAX = 64;
 const SAMPLES_MAX = 10_000;
@@ -135,6 +142,19 @@ export const Explanation = z
             observations: z.number().describe("Decayed number of observations."),
           }),
         ),
+        signals: z
+          .array(
+            z.object({
+              signal: z.enum(SIGNAL_NAMES),
+              mean: z.number().describe("Mean of the trials, 0..1, with its interval."),
+              lower: z.number(),
+              upper: z.number(),
+              share: z.number().describe("Share of the component's weight, 0..1."),
+              points: z.number().describe("Points of the score that come from it."),
+              trials: z.number().describe("Decayed number of jobs, or of health reports due."),
+            }),
+          )
+          .describe("What jobs and health reports say."),
         prior: z.object({ share: z.number(), points: z.number() }),
         inactivity_points: z.number().describe("Points of the score lost by silence."),
         trust: z
@@ -153,6 +173,7 @@ export const Explanation = z
           action: z.enum([
             "improve_metric",
             "report_metric",
+            "improve_jobs",
             "penalty_ends",
             "keep_serving",
             "resume_reporting",

@@ -78,6 +78,19 @@ export const HEALTH_PARTS = [
   "error_rate",
 ] as const;
 
+/** Running means of what jobs and health reports say. */
+export const SIGNAL_NAMES = [
+  "success",
+  "answered",
+  "speed",
+  "use",
+  "ratio",
+  "completed",
+  "sla",
+  "flawless",
+  "punctual",
+] as const;
+
 export const SELECTION_METHODS = ["power-of-two", "greedy", "proportional", "thompson"] as const;
 
 /** Roles contain each other, the first the least. */

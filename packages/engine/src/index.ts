@@ -186,7 +186,7 @@ export {
   type PolicyChange,
   type PolicyDocument,
 } from "./policy/document.ts";
-export { sourcesRead } from "./policy/compile.ts";
+export { SIGNALS, sourcesRead } from "./policy/compile.ts";
 export { STORAGE_PROVIDER } from "./policy/presets.ts";
 export { describeRule, POLICY_FIELDS, type FieldRule } from "./policy/fields.ts";
 export { flattenDocument, nestDocument } from "./policy/flatten.ts";

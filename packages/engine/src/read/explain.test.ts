@@ -1,8 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { parsePolicy } from "../policy/parse.ts";
 import { STORAGE_PROVIDER } from "../policy/presets.ts";
 import { History } from "../testing/history.ts";
 import { DAY_MS, HOUR_MS, Lab, metric, penalty, policyWith, reward, T0 } from "../testing/lab.ts";
+import { healthOf, jobsOf } from "../testing/work.ts";
 
 describe("an explanation", () => {
   test("has contributions that sum to the score to the last bit, whatever happened and whenever it is read", () => {
@@ -71,6 +73,42 @@ describe("an explanation", () => {
         expect(shares).toBeCloseTo(1, 12);
       }
     }
+  });
+
+  test("shares the points of a worker's components between jobs, health reports, metrics and the prior", () => {
+    const sources = ["jobs", "health", "response_time"];
+    const weights = { success: 0.4, reliability: 0.2, efficiency: 0.2, response: 0.2 };
+    const parsed = parsePolicy({ extends: "compute-worker", reputation: { sources, components: weights } });
+    if (parsed.type === "invalid") throw new Error("not a policy");
+    const lab = new Lab(parsed.policy);
+    const subject = lab.register("w");
+    const job = { subject, at: T0, durationMs: 2000, expectedMs: 1000 };
+    lab.apply(T0, {
+      samples: [metric(subject, "response_time", 500, T0)],
+      jobs: jobsOf([
+        { ...job, outcome: "success" },
+        { ...job, outcome: "success", quality: 0.5 },
+        { ...job, outcome: "failure" },
+      ]),
+      health: healthOf([{ subject, at: T0, parts: { memory_usage: 10 } }]),
+    });
+    const signals = new Map<string, number>();
+    for (const nowMs of [T0, T0 + 20 * DAY_MS]) {
+      const { components, improvements } = lab.explain(subject, nowMs);
+      for (const component of components) {
+        const evidence = [...component.metrics, ...component.signals];
+        const points = evidence.reduce((sum, one) => sum + one.points, component.prior.points);
+        expect(points - component.inactivityPoints).toBeCloseTo(component.weight * component.score, 9);
+        expect(evidence.reduce((sum, { share }) => sum + share, component.prior.share)).toBeCloseTo(1, 12);
+        for (const { signal, mean } of component.signals) signals.set(signal, mean);
+      }
+      expect(improvements[0]).toMatchObject({ action: "improve_jobs" });
+    }
+    expect(signals.get("success")).toBeCloseTo((1 + 0.5 + 0) / 3, 12);
+    expect(signals.get("answered")).toBeCloseTo((1 + 1 + 0.5) / 3, 12);
+    expect(signals.get("speed")).toBeCloseTo(0.5, 12);
+    expect(signals.get("punctual")).toBe(1);
+    expect(signals.has("use")).toBe(false);
   });
 
   test("says what would help, the largest gain first, and nothing that would not", () => {

@@ -3,12 +3,13 @@
  * most, and how far the next threshold is.
  */
 import { METRICS, type MetricName } from "../event/metrics.ts";
-import type { ComponentRule } from "../policy/compile.ts";
+import type { CompiledPolicy, ComponentRule, Signal } from "../policy/compile.ts";
 import type { ComponentName } from "../policy/policy.ts";
 import { marginAt, cutsOf } from "../fold/tier.ts";
 import { newComponentSums, sumComponent } from "../score/component.ts";
 import { averageScore, recoveredOf, trustOf } from "../score/trust.ts";
-import { EVIDENCE_DAYS, IMPACT, rowStart, TIER, WINDOW_COUNT } from "../state/row-table.ts";
+import { newWorkReading, readWork } from "../score/work-component.ts";
+import { EVIDENCE_DAYS, IMPACT, rowStart, TIER, WINDOW_COUNT, type Chunk } from "../state/row-table.ts";
 import { kindOf, type State } from "../state/state.ts";
 import { standing, type ComponentStanding, type Standing } from "./standing.ts";
 
@@ -32,8 +33,23 @@ export interface MetricEvidence {
   readonly observations: number;
 }
 
+/** What jobs or health reports say inside a component. */
+export interface SignalEvidence {
+  readonly signal: Signal;
+  /** Mean 0..1 of the trials alone with its interval, and their share of the component's weight. */
+  readonly mean: number;
+  readonly lower: number;
+  readonly upper: number;
+  readonly share: number;
+  /** Points of the score that come from it. */
+  readonly points: number;
+  /** Decayed number of trials. */
+  readonly trials: number;
+}
+
 export interface ComponentEvidence extends ComponentStanding {
   readonly metrics: readonly MetricEvidence[];
+  readonly signals: readonly SignalEvidence[];
   /** What is left of the prior: its share of the weight, and the points of the score that come from it. */
   readonly prior: { readonly share: number; readonly points: number };
   /** Points of the score lost by silence. */
@@ -51,7 +67,13 @@ export interface TrustEvidence {
 
 /** Something that would raise the score, largest gain first. */
 export interface Improvement {
-  readonly action: "improve_metric" | "report_metric" | "penalty_ends" | "keep_serving" | "resume_reporting";
+  readonly action:
+    | "improve_metric"
+    | "report_metric"
+    | "improve_jobs"
+    | "penalty_ends"
+    | "keep_serving"
+    | "resume_reporting";
   readonly name: string;
   /** Points the score would gain at most. */
   readonly gain: number;
@@ -130,12 +152,55 @@ function evidenceOf(
       impact: chunk.f64[start + IMPACT]!,
       recovered: recoveredOf(chunk, start, compiled.policy, nowMs),
     };
-    return { ...component, metrics: [], prior: { share: 0, points: 0 }, inactivityPoints: 0, trust };
+    return { ...component, metrics: [], signals: [], prior: NO_PRIOR, inactivityPoints: 0, trust };
   }
+  // Where metrics and jobs both feed a component, each says half (`score.ts`).
+  const hasSignals = rule.signals.length > 0 && chunk.work !== null;
+  const part = rule.metrics.length > 0 && hasSignals ? 0.5 : 1;
+  const scale = rule.weight * compiled.policy.maxScore * part;
+  const ofMetrics =
+    rule.metrics.length > 0 || !hasSignals ? metricEvidence(chunk, start, rule, compiled, scale) : NOTHING;
+  const ofJobs = hasSignals ? signalEvidence(chunk, start, rule, compiled, nowMs, scale) : NOTHING;
+  const prior = {
+    share: part * (ofMetrics.prior.share + ofJobs.prior.share),
+    points: ofMetrics.prior.points + ofJobs.prior.points,
+  };
+  const { metrics } = ofMetrics;
+  const { signals } = ofJobs;
+  const told = [...metrics, ...signals].reduce((sum, { points }) => sum + points, prior.points);
+  const inactivityPoints = Math.max(0, told - rule.weight * component.score);
+  return {
+    ...component,
+    metrics: metrics.map((one) => ({ ...one, share: part * one.share })),
+    signals: signals.map((one) => ({ ...one, share: part * one.share })),
+    prior,
+    inactivityPoints: inactivityPoints < ROUNDING_POINTS ? 0 : inactivityPoints,
+    trust: null,
+  };
+}
+
+/** What one source says of a component: points of the score, shares of the source's own weight. */
+interface SourceEvidence {
+  readonly metrics: readonly MetricEvidence[];
+  readonly signals: readonly SignalEvidence[];
+  readonly prior: ComponentEvidence["prior"];
+}
+
+const NO_PRIOR = { share: 0, points: 0 };
+const NOTHING: SourceEvidence = { metrics: [], signals: [], prior: NO_PRIOR };
+/** Sums in another order differ by less. */
+const ROUNDING_POINTS = 1e-12;
+
+function metricEvidence(
+  chunk: Chunk,
+  start: number,
+  rule: ComponentRule,
+  compiled: CompiledPolicy,
+  scale: number,
+): SourceEvidence {
   const sums = newComponentSums();
   sumComponent(chunk, start, rule, compiled, sums);
   const total = sums.w + sums.prior;
-  const scale = rule.weight * compiled.policy.maxScore;
   const metrics = rule.metrics.flatMap((metric, index): MetricEvidence[] => {
     const reading = sums.readings[index]!;
     if (reading.newestUnit === 0) return [];
@@ -148,8 +213,30 @@ function evidenceOf(
   });
   const priorShare = total === 0 ? 1 : sums.prior / total;
   const prior = { share: priorShare, points: scale * priorShare * compiled.priorUtility };
-  const inactivityPoints = rule.weight * Math.max(0, compiled.policy.maxScore * sums.mean - component.score);
-  return { ...component, metrics, prior, inactivityPoints, trust: null };
+  return { metrics, signals: [], prior };
+}
+
+function signalEvidence(
+  chunk: Chunk,
+  start: number,
+  rule: ComponentRule,
+  compiled: CompiledPolicy,
+  nowMs: number,
+  scale: number,
+): SourceEvidence {
+  const reading = newWorkReading();
+  readWork(chunk, start, rule, compiled, nowMs, reading);
+  let priorShare = 0;
+  const signals = rule.signals.flatMap(({ signal }, place): SignalEvidence[] => {
+    const one = reading.signals[place]!;
+    priorShare += one.share * one.priorShare;
+    if (one.trials === 0) return [];
+    const { evidenceMean: mean, lower, upper, trials } = one;
+    const share = one.share * (1 - one.priorShare);
+    return [{ signal, mean, lower, upper, share, points: scale * share * mean, trials }];
+  });
+  const prior = { share: priorShare, points: scale * priorShare * compiled.priorUtility };
+  return { metrics: [], signals, prior };
 }
 
 function improvementsOf(
@@ -159,7 +246,10 @@ function improvementsOf(
 ): Improvement[] {
   const { compiled } = kindOf(state, now.subject);
   const { maxScore } = compiled.policy;
-  const list: Improvement[] = [...metricGains(compiled.components, components, maxScore)];
+  const list: Improvement[] = [
+    ...metricGains(compiled.components, components, maxScore),
+    ...signalGains(components, maxScore),
+  ];
   for (const { penalty, points } of now.penalties) {
     if (points > 0)
       list.push({ action: "penalty_ends", name: penalty.id, gain: points, at: penalty.expiresAt });
@@ -172,6 +262,16 @@ function improvementsOf(
   const silent = components.reduce((sum, { inactivityPoints }) => sum + inactivityPoints, 0);
   if (silent > 0) list.push({ action: "resume_reporting", name: "inactivity", gain: silent, at: null });
   return list.sort((a, b) => b.gain - a.gain);
+}
+
+/** What each signal of jobs and health would add if it were perfect, over all components it feeds. */
+function signalGains(components: readonly ComponentEvidence[], maxScore: number): Improvement[] {
+  return components.flatMap(({ weight, signals }) =>
+    signals.flatMap(({ signal, share, mean }): Improvement[] => {
+      const gain = weight * maxScore * share * (1 - mean);
+      return gain > 0 ? [{ action: "improve_jobs", name: signal, gain, at: null }] : [];
+    }),
+  );
 }
 
 /** What each metric would add if it were perfect, over all components it feeds. */

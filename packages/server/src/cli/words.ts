@@ -88,12 +88,16 @@ export function why({ standing, components }: Explanation): string[] {
     .filter((one) => one.points >= 0.5)
     .toSorted((a, b) => b.points - a.points);
   const lines = lost.map(({ component, points: cost }) => {
+    const jobs = component.signals
+      .toSorted((a, b) => a.mean - b.mean)
+      .map(({ signal, mean, trials }) => `${signal} ${mean.toFixed(4)} over ${plural(trials, "trial")}`);
     const metrics = component.metrics
       .toSorted((a, b) => a.mean - b.mean)
       .map(
         ({ metric, mean, observations }) =>
           `${metric} ${mean.toFixed(4)} over ${plural(observations, "observation")}`,
       )
+      .concat(jobs)
       .join(", ");
     const silence =
       component.inactivity_points >= SHOWN_MIN
@@ -150,6 +154,8 @@ function improvementText({ action, name, gain, at }: Explanation["improvements"]
   switch (action) {
     case "improve_metric":
       return `a better ${name}: ${up}`;
+    case "improve_jobs":
+      return `a better ${name} of jobs: ${up}`;
     case "report_metric":
       return `reporting ${name}: ${up}`;
     case "penalty_ends":

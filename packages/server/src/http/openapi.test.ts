@@ -8,6 +8,7 @@ import {
   REWARD_TYPES,
   SELECTION_POLICIES,
   SEVERITIES,
+  SIGNALS,
 } from "@staunch/engine";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -158,6 +159,7 @@ describe("the contract", () => {
       REWARD_TYPES,
       JOB_OUTCOMES,
       HEALTH_PARTS,
+      SIGNAL_NAMES: SIGNALS,
       SELECTION_METHODS: SELECTION_POLICIES,
       ROLES,
       // The engine has them as a type only; `route.test.ts` lets the compiler compare.

@@ -68,6 +68,9 @@ export function presentExplanation(
       metrics: component.metrics.map(({ metric, mean, share, points, observations }) => {
         return { metric, mean, share, points, observations };
       }),
+      signals: component.signals.map(({ signal, mean, lower, upper, share, points, trials }) => {
+        return { signal, mean, lower, upper, share, points, trials };
+      }),
       prior: { share: component.prior.share, points: component.prior.points },
       inactivity_points: component.inactivityPoints,
       trust: component.trust && {
