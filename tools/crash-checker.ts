@@ -106,7 +106,10 @@ function markOf(act: Act): string | null {
     case "policy.activated":
     case "tier.cuts":
     case "job_classes.measured":
+    case "window.voided":
       return null;
+    case "suspension.started":
+      return act.isAutomatic ? null : act.reason;
     default:
       return act.reason;
   }

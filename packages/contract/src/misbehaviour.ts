@@ -40,6 +40,8 @@ export const MisbehaviourQuery = z.strictObject({
   limit: Limit,
 });
 
+export const PendingQuery = z.strictObject({ cursor: Cursor, limit: Limit });
+
 export const MisbehaviourRequest = z
   .strictObject({
     reason: Reason,

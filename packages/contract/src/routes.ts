@@ -14,6 +14,7 @@ import {
   MisbehaviourQuery,
   MisbehaviourReport,
   MisbehaviourRequest,
+  PendingQuery,
 } from "./misbehaviour.ts";
 import { MonitorPage, MonitorsQuery } from "./monitors.ts";
 import {
@@ -243,6 +244,15 @@ export const ROUTES = {
     },
   },
   misbehaviour: {
+    pending: {
+      method: "GET",
+      path: "/api/misbehaviour",
+      role: "viewer",
+      summary: "Reports of misbehaviour that nobody has decided",
+      description: "Of all subjects, oldest first.",
+      query: PendingQuery,
+      responses: { 200: MisbehaviourPage },
+    },
     list: {
       method: "GET",
       path: "/api/subjects/{id}/misbehaviour",

@@ -102,7 +102,7 @@ function confirm(state: State, report: MisbehaviourReport, by: Accountable): voi
   const { policy } = kindOf(state, subject).compiled;
   report.status = "confirmed";
   report.confirmation = decisionOf(state, by);
-  state.sanctions.dropDecidedReports(subject);
+  state.sanctions.reportDecided(report);
   state.effects.list.push({ type: "misbehaviour.confirmed", subject, report });
   const penalty = "malicious_behavior";
   givePenalty(state, penaltyIdOf(report), {
@@ -152,7 +152,7 @@ function dismiss(state: State, report: MisbehaviourReport, by: Accountable): voi
   const penalty = report.status === "confirmed" ? state.sanctions.penalty(penaltyIdOf(report)) : undefined;
   report.status = "dismissed";
   report.dismissal = decisionOf(state, by);
-  state.sanctions.dropDecidedReports(subject);
+  state.sanctions.reportDecided(report);
   state.effects.list.push({ type: "misbehaviour.dismissed", subject, report });
   if (penalty !== undefined && penalty.status !== "revoked") takeBack(state, penalty);
   const { autoBanAfter } = kindOf(state, subject).compiled.policy.misbehaviour;

@@ -226,6 +226,7 @@ export class SanctionBook {
   private readonly penaltyById = new Map<string, Penalty>();
   private readonly rewardById = new Map<string, Reward>();
   private readonly reportById = new Map<string, MisbehaviourReport>();
+  private readonly undecided = new Set<MisbehaviourReport>();
   private readonly suspensionById = new Map<string, Suspension>();
   private readonly inForce = new Map<number, Suspension>();
   private readonly windowById = new Map<string, MaintenanceWindow>();
@@ -288,11 +289,17 @@ export class SanctionBook {
   addReport(report: MisbehaviourReport): void {
     this.ensure(report.subject).reports.push(report);
     this.reportById.set(report.id, report);
+    this.undecided.add(report);
   }
 
-  /** To be called when a report has been decided. */
-  dropDecidedReports(subject: number): void {
-    for (const { id } of dropDecided(this.ensure(subject).reports)) this.reportById.delete(id);
+  reportDecided(report: MisbehaviourReport): void {
+    this.undecided.delete(report);
+    for (const { id } of dropDecided(this.ensure(report.subject).reports)) this.reportById.delete(id);
+  }
+
+  /** Reports that nobody has decided, in no order. */
+  get pendingReports(): ReadonlySet<MisbehaviourReport> {
+    return this.undecided;
   }
 
   /** The subject has none in force. */
@@ -339,7 +346,10 @@ export class SanctionBook {
     this.bySubject.set(subject, sanctions);
     for (const penalty of sanctions.penalties) this.penaltyById.set(penalty.id, penalty);
     for (const reward of sanctions.rewards) this.rewardById.set(reward.id, reward);
-    for (const report of sanctions.reports) this.reportById.set(report.id, report);
+    for (const report of sanctions.reports) {
+      this.reportById.set(report.id, report);
+      if (report.status === "pending") this.undecided.add(report);
+    }
     for (const suspension of sanctions.suspensions) {
       this.suspensionById.set(suspension.id, suspension);
       if (suspension.status === "active") this.inForce.set(subject, suspension);

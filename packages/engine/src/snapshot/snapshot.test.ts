@@ -112,6 +112,16 @@ function aggregatesOf(state: State): unknown {
 function expectSame(state: State, live: State): void {
   expect(stateHash(state)).toBe(stateHash(live));
   expect(aggregatesOf(state)).toEqual(aggregatesOf(live));
+  expect(listsOf(state)).toEqual(listsOf(live));
+}
+
+/** What the book knows beside the sanctions of each subject. */
+function listsOf({ sanctions }: State): object {
+  return {
+    pending: [...sanctions.pendingReports].map(({ id }) => id).toSorted(),
+    suspended: [...sanctions.suspended.keys()].toSorted((a, b) => a - b),
+    maintained: [...sanctions.maintained].toSorted((a, b) => a - b),
+  };
 }
 
 const WIDER: Policy = policyWith({

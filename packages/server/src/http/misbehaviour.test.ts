@@ -82,6 +82,22 @@ describe("a report of misbehaviour", () => {
     expect(pending.items.map(({ id }: { id: string }) => id)).toEqual([ids[2], ids[0]]);
   });
 
+  test("waits with those of all subjects, oldest first, until somebody decides", async () => {
+    await send(http, "operator", "PUT", "/api/subjects/node-2", { body: {} });
+    const url = "/api/subjects/node-2/misbehaviour";
+    const first = (await accuse()).json();
+    const second = (await send(http, "ingest", "POST", url, { body: ACCUSATION })).json();
+    http.clock.advance(1000);
+    const third = (await accuse()).json();
+    const page = (await read("/api/misbehaviour?limit=2")).json();
+    expect(page.items).toEqual([first, second]);
+    const rest = (await read(`/api/misbehaviour?limit=2&cursor=${page.next}`)).json();
+    expect(rest).toMatchObject({ items: [third], next: null });
+    await decide("operator", first.id, "confirm");
+    await decide("operator", third.id, "dismiss");
+    expect((await read("/api/misbehaviour")).json().items).toEqual([second]);
+  });
+
   test("acts once under one idempotency key", async () => {
     const headers = { "idempotency-key": "audit-1" };
     const first = await accuse(ACCUSATION, headers);

@@ -1,11 +1,12 @@
 /** Reports of misbehaviour. */
 import type { Context, MisbehaviourReport } from "@staunch/engine";
+import { z } from "zod";
 import type { App } from "../app/app.ts";
 import type { ReportOutcome } from "../app/misbehaviour/misbehaviour.ts";
 import { issuerOf } from "./access.ts";
 import { actProblem, idempotencyOf } from "./acts.ts";
 import { fromStore } from "./history.ts";
-import { writeCursor } from "./paging.ts";
+import { readCursor, writeCursor } from "./paging.ts";
 import { presentReport } from "./present.ts";
 import { routeOf, time, type Server } from "./route.ts";
 import { pageOf, timeProblem } from "./sanctions.ts";
@@ -16,7 +17,19 @@ export function misbehaviourRoutes(server: Server, app: App): void {
   decisionRoutes(server, app);
 }
 
+const Behind = z.strictObject({ reportedAt: z.number(), id: z.string() });
+
 function reportRoutes(server: Server, app: App): void {
+  server.route({
+    ...routeOf("misbehaviour", "pending"),
+    handler: async (request, reply) => {
+      const { cursor, limit } = request.query;
+      const page = app.misbehaviour.pending(readCursor(Behind, cursor), limit);
+      const { ids } = app.partition.state;
+      const items = page.items.map((report) => presentReport(report, ids.at(report.subject)));
+      return { items, next: writeCursor(request, reply, page.next), as_of: time(app.partition.now()) };
+    },
+  });
   server.route({
     ...routeOf("misbehaviour", "list"),
     handler: async (request, reply) => {

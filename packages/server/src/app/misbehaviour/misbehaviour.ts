@@ -18,6 +18,18 @@ export type ReportOutcome =
   | { readonly type: "subject_not_found" }
   | { readonly type: "time_invalid"; readonly field: "at" };
 
+/** Where a list of undecided reports, oldest first, goes on: behind this one. */
+export interface PendingCursor {
+  readonly reportedAt: number;
+  readonly id: string;
+}
+
+export interface PendingPage {
+  readonly items: readonly MisbehaviourReport[];
+  /** Null on the last page. */
+  readonly next: PendingCursor | null;
+}
+
 export class Misbehaviour {
   private readonly partition: Partition;
 
@@ -53,10 +65,24 @@ export class Misbehaviour {
     return this.reported(await submitAct(this.partition, this.partition.draft(), act, idempotency));
   }
 
+  /** Reports of all subjects that nobody has decided, oldest first. */
+  pending(after: PendingCursor | null, limit: number): PendingPage {
+    const { pendingReports } = this.partition.state.sanctions;
+    const waiting = [...pendingReports].filter((one) => after === null || oldestFirst(after, one) < 0);
+    const items = waiting.sort(oldestFirst).slice(0, limit);
+    const last = items.at(-1);
+    const goesOn = waiting.length > limit && last !== undefined;
+    return { items, next: goesOn ? { reportedAt: last.reportedAt, id: last.id } : null };
+  }
+
   private reported(outcome: ActOutcome): ReportOutcome {
     if (outcome.type !== "done") return outcome;
     const id = outcome.id ?? "";
     const report = this.partition.state.sanctions.report(id);
     return report === undefined ? { type: "report_not_found", id } : { type: "reported", report };
   }
+}
+
+function oldestFirst(a: PendingCursor, b: PendingCursor): number {
+  return a.reportedAt - b.reportedAt || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 }
