@@ -63,6 +63,7 @@ const COMMANDS = {
   ],
   "bad-input": (args) => [["tools/bad-input.ts", ...args]],
   bench: (args) => [["bench/run.ts", ...args]],
+  scheduler: (args) => [["examples/scheduler/main.ts", ...args]],
   sim: (args) => [["sim/run.ts", ...args]],
   crash: (args) => [["tools/crash.ts", ...args]],
 };
