@@ -107,6 +107,7 @@ function markOf(act: Act): string | null {
     case "tier.cuts":
     case "job_classes.measured":
     case "window.voided":
+    case "prior.set":
       return null;
     case "suspension.started":
       return act.isAutomatic ? null : act.reason;

@@ -18,7 +18,6 @@ export {
   KINDS_MAX,
   subjectCount,
   type Kind,
-  type Profile,
   type State,
   type StateOptions,
 } from "./state/state.ts";
@@ -153,6 +152,7 @@ export type {
   RewardRevoked,
   SubjectUpdated,
   JobClassesMeasured,
+  PriorSet,
   SuspensionLifted,
   SuspensionStarted,
   TierCuts,
@@ -186,6 +186,8 @@ export {
   type PolicyChange,
   type PolicyDocument,
 } from "./policy/document.ts";
+export { type Profile } from "./state/profiles.ts";
+export { hasRecord, operatorPrior, type OperatorPrior } from "./read/operator-prior.ts";
 export { SIGNALS, sourcesRead } from "./policy/compile.ts";
 export { STORAGE_PROVIDER } from "./policy/presets.ts";
 export { describeRule, POLICY_FIELDS, type FieldRule } from "./policy/fields.ts";

@@ -141,6 +141,21 @@ export interface TierCuts extends Accountable {
   readonly rated: number;
 }
 
+/** A subject without a record of its own starts from its operator's, shrunk; computed outside the fold and logged. */
+export interface PriorSet extends Accountable {
+  readonly type: "prior.set";
+  readonly subject: number;
+  /** Utility 0..1 that the prior of its components stands for from here on. */
+  readonly prior: number;
+  readonly evidence: {
+    readonly operator: string;
+    /** The operator's subjects with evidence, their mean utility, and the observations behind it. */
+    readonly subjects: number;
+    readonly mean: number;
+    readonly observations: number;
+  };
+}
+
 /** How long jobs of a class take over the network, computed outside the fold and logged as a network fact. */
 export interface JobClassesMeasured extends Accountable {
   readonly type: "job_classes.measured";
@@ -200,5 +215,6 @@ export type Act =
   | MaintenanceCancelled
   | PolicyActivated
   | TierCuts
+  | PriorSet
   | JobClassesMeasured
   | WindowVoided;

@@ -4,6 +4,7 @@ import type {
   Attributes,
   JobClassesMeasured,
   PolicyActivated,
+  PriorSet,
   SubjectUpdated,
   TierCuts,
 } from "../event/acts.ts";
@@ -16,6 +17,8 @@ import { respanAverage } from "../score/trust.ts";
 import {
   ALERT_HOUR,
   ALL_STALE,
+  FIRST_AT,
+  PRIOR_SHIFT,
   isFolded,
   rowStart,
   SLOT_OFFSETS,
@@ -38,7 +41,8 @@ import {
 } from "../state/state.ts";
 import { HEALTH_PRESENT, OPERATOR, workStart } from "../state/work-row.ts";
 import { rankBucket, rankScore } from "../rank/rank-index.ts";
-import type { ActResult } from "./effects.ts";
+import { REASON, type ActResult } from "./effects.ts";
+import { evaluate } from "./evaluate.ts";
 import { indexRow } from "./index-row.ts";
 import { announceMaintenance, cancelMaintenance } from "./maintenance.ts";
 import {
@@ -83,6 +87,8 @@ export function applyAct(state: State, act: Act): ActResult {
       return activatePolicy(state, act);
     case "tier.cuts":
       return setCuts(state, act);
+    case "prior.set":
+      return setPrior(state, act);
     case "job_classes.measured":
       return setMedians(state, act);
     case "window.voided":
@@ -107,6 +113,20 @@ function updateSubject(state: State, act: SubjectUpdated): ActResult {
   state.profiles.set(act.subject, { operator, attributes });
   if (act.operator !== undefined && chunk.work !== null)
     chunk.work.u32[workStart(rowStart(row)) * 2 + OPERATOR] = operatorNumber;
+  return { type: "done", id: null };
+}
+
+/** Only for who has no evidence yet: a record of one's own is not replaced by another's. */
+function setPrior(state: State, { subject, prior }: PriorSet): ActResult {
+  const kind = kindOf(state, subject);
+  const row = state.places.rowOf(subject);
+  const chunk = kind.table.chunkOf(row);
+  const start = rowStart(row);
+  if (isFolded(chunk, row, state.position) || chunk.f64[start + FIRST_AT]! > 0)
+    return { type: "done", id: null };
+  chunk.f64[start + PRIOR_SHIFT] = prior - kind.compiled.priorUtility;
+  chunk.u32[start * 2 + STALE_MEANS] = ALL_STALE;
+  evaluate(state, kind, row, chunk, start, REASON.prior);
   return { type: "done", id: null };
 }
 

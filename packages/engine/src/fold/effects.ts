@@ -32,6 +32,7 @@ export const REASON = {
   rewardEnded: CHANGE_REASONS.indexOf("reward_ended"),
   policy: CHANGE_REASONS.indexOf("policy_activated"),
   alert: CHANGE_REASONS.indexOf("alert_opened"),
+  prior: CHANGE_REASONS.indexOf("prior_set"),
 } as const;
 /** Time alone moved it; the sign of the change decides between decay and recovery. */
 export const BY_TIME = 255;

@@ -83,7 +83,7 @@ describe("diffPolicies", () => {
   });
 });
 
-const GOLDEN_HASH = "cd9961c6b8afd7a1";
+const GOLDEN_HASH = "5906ba170b9664b0";
 
 function policyOf(document: unknown): Policy {
   const result = parsePolicy(document);

@@ -187,6 +187,12 @@ function evidenceFields(): PolicyField[] {
       "Observations at the initial score that a component starts with.",
     ),
     field(
+      "reputation.operator_shrinkage",
+      "operatorShrinkage",
+      { type: "number", min: 0, max: SCORE_MAX, nullable: true },
+      "A new subject of a known operator starts from its record, shrunk by so many observations at the initial score.",
+    ),
+    field(
       "reputation.max_gap",
       "maxGapMs",
       length,

@@ -200,6 +200,11 @@ export interface Policy {
   readonly idleDecayPerDay: number | null;
   /** Pseudo-observations at `initialScore` that a component starts with. */
   readonly priorWeight: number;
+  /**
+   * Observations at the initial score that the record of an operator is shrunk by, before a new subject of it starts
+   * there; null: every subject starts at the initial score.
+   */
+  readonly operatorShrinkage: number | null;
   /** Decay counts at most this much between two pieces of evidence. */
   readonly maxGapMs: number;
   /** Effective sample size is read as at most this. */

@@ -77,6 +77,7 @@ export const STORAGE_PROVIDER: Policy = {
   decayRatePerDay: 0.1,
   idleDecayPerDay: null,
   priorWeight: 10,
+  operatorShrinkage: 50,
   maxGapMs: 3 * DAY_MS,
   effectiveSizeMax: 1000,
   updateIntervalMs: MINUTE_MS,

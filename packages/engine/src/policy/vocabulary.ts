@@ -59,5 +59,6 @@ export const CHANGE_REASONS = [
   "reward_ended",
   "policy_activated",
   "alert_opened",
+  "prior_set",
 ] as const;
 export type ChangeReason = (typeof CHANGE_REASONS)[number];

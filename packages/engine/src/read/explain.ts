@@ -212,7 +212,7 @@ function metricEvidence(
     return [{ metric: METRICS[metric.code]!.name, mean, share, points: scale * share * mean, observations }];
   });
   const priorShare = total === 0 ? 1 : sums.prior / total;
-  const prior = { share: priorShare, points: scale * priorShare * compiled.priorUtility };
+  const prior = { share: priorShare, points: scale * priorShare * sums.priorUtility };
   return { metrics, signals: [], prior };
 }
 
@@ -235,7 +235,7 @@ function signalEvidence(
     const share = one.share * (1 - one.priorShare);
     return [{ signal, mean, lower, upper, share, points: scale * share * mean, trials }];
   });
-  const prior = { share: priorShare, points: scale * priorShare * compiled.priorUtility };
+  const prior = { share: priorShare, points: scale * priorShare * reading.signals[0]!.priorUtility };
   return { metrics: [], signals, prior };
 }
 

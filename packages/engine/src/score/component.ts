@@ -5,6 +5,7 @@ import { exp } from "../num/exp.ts";
 import { sqrt } from "../num/sqrt.ts";
 import { decayAfter, type CompiledPolicy, type ComponentRule } from "../policy/compile.ts";
 import { SLOT_OFFSETS, type Chunk } from "../state/row-table.ts";
+import { priorUtilityOf } from "./prior.ts";
 import { newReading, readEvidence, type Reading } from "./evidence.ts";
 
 /** 97.5 % point of the normal distribution: intervals are 95 %. */
@@ -19,8 +20,9 @@ export interface ComponentSums {
   wv: number;
   wvv: number;
   ww: number;
-  /** What is left of the prior's weight. */
+  /** What is left of the prior's weight, and the utility it stands for. */
   prior: number;
+  priorUtility: number;
   /** Start of the newest unit, ms since 1970; 0 without evidence. */
   newestMs: number;
   /** Readings of the metrics in the rule's order, with the decay that brings each to the newest unit. */
@@ -34,7 +36,7 @@ const METRICS_PER_COMPONENT_MAX = 4;
 export function newComponentSums(): ComponentSums {
   const readings = Array.from({ length: METRICS_PER_COMPONENT_MAX }, () => newReading());
   const left = new Float64Array(METRICS_PER_COMPONENT_MAX);
-  return { mean: 0, w: 0, wv: 0, wvv: 0, ww: 0, prior: 0, newestMs: 0, readings, left };
+  return { mean: 0, w: 0, wv: 0, wvv: 0, ww: 0, prior: 0, priorUtility: 0, newestMs: 0, readings, left };
 }
 
 /**
@@ -82,7 +84,8 @@ export function sumComponent(
   into.newestMs = newest === 0 ? 0 : (newest - 1) * metrics[0]!.unitMs;
   into.prior = priorLeft(compiled, spanMs);
   const weight = into.w + into.prior;
-  into.mean = weight === 0 ? compiled.priorUtility : (into.wv + into.prior * compiled.priorUtility) / weight;
+  into.priorUtility = priorUtilityOf(chunk.f64, row, compiled);
+  into.mean = weight === 0 ? into.priorUtility : (into.wv + into.prior * into.priorUtility) / weight;
 }
 
 /** Forty e-foldings leave less of the prior than a double can show beside an observation. */
@@ -141,10 +144,10 @@ export function intervalEnds(mean: number, variance: number, size: number): void
 }
 
 /** Variance of the observations, prior included. */
-export function spread(sums: ComponentSums, compiled: CompiledPolicy): number {
+export function spread(sums: ComponentSums): number {
   const weight = sums.w + sums.prior;
   if (weight === 0) return 0;
-  const p0 = compiled.priorUtility;
+  const p0 = sums.priorUtility;
   return Math.max(0, (sums.wvv + sums.prior * p0 * p0) / weight - sums.mean * sums.mean);
 }
 

@@ -83,7 +83,7 @@ function metricInterval(
   const { maxScore } = compiled.policy;
   sumComponent(chunk, start, rule, compiled, sums);
   const size = effectiveSize(sums, compiled, nowMs);
-  intervalEnds(sums.mean, spread(sums, compiled), size);
+  intervalEnds(sums.mean, spread(sums), size);
   const lower = ends.lower * maxScore;
   const upper = ends.upper * maxScore;
   return { lower, upper, effectiveSize: size, evidenceSize: evidenceSize(sums, compiled, nowMs) };

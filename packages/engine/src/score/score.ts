@@ -4,6 +4,7 @@ import { DAY_MS, type CompiledPolicy, type ComponentRule } from "../policy/compi
 import { rewardSharesAt, sharesAt, type Sanctions } from "../sanction/sanction.ts";
 import { MEANS, STALE_MEANS, type Chunk } from "../state/row-table.ts";
 import { workStart } from "../state/work-row.ts";
+import { priorUtilityOf } from "./prior.ts";
 import { newComponentSums, sumComponent } from "./component.ts";
 import { silentMs } from "./silence.ts";
 import { trustOf } from "./trust.ts";
@@ -89,14 +90,13 @@ export function freshenMeans(chunk: Chunk, start: number, compiled: CompiledPoli
 }
 
 function meanOf(chunk: Chunk, start: number, rule: ComponentRule, compiled: CompiledPolicy): number {
+  const prior = priorUtilityOf(chunk.f64, start, compiled);
   if (rule.metrics.length === 0)
-    return chunk.work === null
-      ? compiled.priorUtility
-      : workMean(chunk.work, workStart(start), rule, compiled);
+    return chunk.work === null ? prior : workMean(chunk.work, workStart(start), rule, compiled, prior);
   const metrics = metricMean(chunk, start, rule, compiled);
   if (rule.signals.length === 0 || chunk.work === null) return metrics;
   // Where metrics and jobs both feed a component, each says half.
-  return (metrics + workMean(chunk.work, workStart(start), rule, compiled)) / 2;
+  return (metrics + workMean(chunk.work, workStart(start), rule, compiled, prior)) / 2;
 }
 
 function metricMean(chunk: Chunk, start: number, rule: ComponentRule, compiled: CompiledPolicy): number {

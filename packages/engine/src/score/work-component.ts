@@ -8,10 +8,13 @@ import type { CompiledPolicy, ComponentRule, SignalShare } from "../policy/compi
 import type { Chunk, WorkChunk } from "../state/row-table.ts";
 import { HEALTH_SPAN_MS, JOB_SPAN_MS, SIGNAL_SIZE, SIGNAL_SUMS, workStart } from "../state/work-row.ts";
 import { ends, intervalEnds } from "./component.ts";
+import { priorUtilityOf } from "./prior.ts";
 import { FIRST_OF_REPORTS, PLACE, readSignal, streamOf, type SignalSums } from "./signal.ts";
 
 /** One signal inside a component. */
 export interface SignalReading {
+  /** Utility of the prior. */
+  priorUtility: number;
   /** Share of the component after the shares of what was never reported are given to the others. */
   share: number;
   /** Mean under the prior, 0..1, and the part of it that is evidence. */
@@ -44,6 +47,7 @@ export interface WorkReading {
 
 export function newWorkReading(): WorkReading {
   const signals = Array.from({ length: SIGNALS_PER_COMPONENT_MAX }, () => ({
+    priorUtility: 0,
     share: 0,
     mean: 0,
     evidenceMean: 0,
@@ -65,6 +69,7 @@ export function workMean(
   from: number,
   rule: ComponentRule,
   compiled: CompiledPolicy,
+  priorUtility: number,
 ): number {
   const { signals } = rule;
   let mean = 0;
@@ -76,10 +81,10 @@ export function workMean(
     if (w === 0) continue;
     const prior = priorLeft(f64, from, place, compiled);
     const sum = place === PLACE.ratio ? w * steadiness(w, f64[at + 1]!, f64[at + 2]!) : f64[at + 1]!;
-    mean += share * underPrior(sum, w, prior, compiled.priorUtility);
+    mean += share * underPrior(sum, w, prior, priorUtility);
     reported += share;
   }
-  return reported === 0 ? compiled.priorUtility : mean / reported;
+  return reported === 0 ? priorUtility : mean / reported;
 }
 
 /** The component with intervals: its half-width is the weighted sum of the signals', as the score's is. */
@@ -94,6 +99,7 @@ export function readWork(
   const work = chunk.work!;
   const from = workStart(start);
   const reported = reportedShare(work, from, rule.signals);
+  const priorUtility = priorUtilityOf(chunk.f64, start, compiled);
   into.mean = 0;
   into.lower = 0;
   into.upper = 0;
@@ -102,6 +108,7 @@ export function readWork(
   for (let place = 0; place < rule.signals.length; place++) {
     const { place: signal, share } = rule.signals[place]!;
     const reading = into.signals[place]!;
+    reading.priorUtility = priorUtility;
     readOne(work, from, signal, compiled, nowMs, reading);
     // Before any trial every signal is at the prior, and the shares are as written.
     if (reported === 0) reading.share = share / sharesOf(rule.signals);
@@ -136,7 +143,7 @@ function readOne(
   nowMs: number,
   into: SignalReading,
 ): void {
-  const prior = compiled.priorUtility;
+  const { priorUtility } = into;
   readSignal(work, from, place, sums);
   const priorWeight = priorLeft(work.f64, from, place, compiled);
   const total = sums.w + priorWeight;
@@ -149,7 +156,7 @@ function readOne(
   const sum = place === PLACE.ratio && w > 0 ? w * steadiness(w, wv, wvv) : wv;
   into.evidenceMean = w === 0 ? 0 : sum / w;
   into.priorShare = total === 0 ? 1 : priorWeight / total;
-  into.mean = total === 0 ? prior : underPrior(sum, w, priorWeight, prior);
+  into.mean = total === 0 ? priorUtility : underPrior(sum, w, priorWeight, priorUtility);
   into.size = Math.min(total * silence, effectiveSizeMax);
   into.trials = Math.min(sums.w * silence, effectiveSizeMax);
   // The prior pulls the mean, and would pull the interval off the truth: it is of the trials alone, so that it holds.

@@ -3,6 +3,7 @@ import { readHealth, newHealthReading, HEALTH_MAX } from "../score/health.ts";
 import { momentumOf } from "../fold/momentum.ts";
 import { recentAt } from "../fold/selections.ts";
 import { scoreRow } from "../score/score.ts";
+import { priorUtilityOf } from "../score/prior.ts";
 import { PLACE, readSignal, type SignalSums } from "../score/signal.ts";
 import { FLAGS, HAS_SANCTIONS, rowStart } from "../state/row-table.ts";
 import type { Kind, State } from "../state/state.ts";
@@ -67,8 +68,9 @@ export function gather(state: State, kind: Kind, bids: Bids, nowMs: number, into
       work.u32[ints + TIMED_OUT]! +
       work.u32[ints + INVALID]!;
     into.failing[bid] = into.jobs[bid]! > 0 && work.u32[ints + GOOD_RUN] === 0 ? 1 : 0;
-    into.successes[bid] = sums.wv + priorWeight * kind.compiled.priorUtility;
-    into.failures[bid] = sums.w - sums.wv + priorWeight * (1 - kind.compiled.priorUtility);
+    const prior = priorUtilityOf(chunk.f64, start, kind.compiled);
+    into.successes[bid] = sums.wv + priorWeight * prior;
+    into.failures[bid] = sums.w - sums.wv + priorWeight * (1 - prior);
     into.flags[bid] = flagsOf(kind, chunk, start, reading, sanctions, nowMs);
     into.explorationInFlight[bid] = work.u32[ints + EXPLORING]!;
     into.exploreNotBeforeMs[bid] = work.f64[from + EXPLORE_NOT_BEFORE]!;

@@ -18,6 +18,7 @@ import { WORK_LAYOUT } from "../state/work-row.ts";
 import { rowTranslation, type RowLayout, type RowTranslation } from "../state/row-layout.ts";
 import { NUMBER, ROW_LAYOUT, ROWS_PER_UNIT, rowStart } from "../state/row-table.ts";
 import type { JobClassesDump } from "../state/job-classes.ts";
+import type { Profile } from "../state/profiles.ts";
 import type { MemoryDump } from "../state/memory.ts";
 import { windowOf, type MonitorWindow } from "../state/monitor-window.ts";
 import type { Provisional, VoidedWindow } from "../state/provisional.ts";
@@ -26,7 +27,6 @@ import {
   addWorkRows,
   createState,
   type Kind,
-  type Profile,
   type State,
   type StateOptions,
 } from "../state/state.ts";

@@ -29,7 +29,8 @@ export const TIER_AT = 19; // loggedAt of the last tier evaluation
 export const REGISTERED_AT = 20;
 export const DEADLINE = 23; // instant at which time alone will change what the subject is, 0 for none soon
 export const MEANS = 24; // four doubles: mean utility of each component but trust, in the order of COMPONENTS
-export const HEADER_SIZE = 28;
+export const PRIOR_SHIFT = 28; // what a known operator adds to the utility of the prior, see `score/prior.ts`
+export const HEADER_SIZE = 29;
 /** Header, 32-bit fields; the first eight share a cache line with the score, for they are read with it. */
 export const NUMBER = 8; // dense number of the subject
 export const EVENT_COUNT = 9; // samples folded
@@ -113,9 +114,17 @@ function rowFields(): Fields {
 
 function headerFields(): Fields {
   const trustBuckets = [TRUST_BUCKETS, TRUST_BUCKET_COUNT] as const;
-  const means = [MEANS, HEADER_SIZE - MEANS] as const;
+  const means = [MEANS, PRIOR_SHIFT - MEANS] as const;
   const dates = { FIRST_AT, LAST_AT, EVALUATED_AT, TRUST_AT, TIER_AT, REGISTERED_AT, DEADLINE };
-  const points = { SCORE, TRUST_POSITION, TRUST_BUCKETS: trustBuckets, IMPACT, RECOVERED, MEANS: means };
+  const points = {
+    SCORE,
+    TRUST_POSITION,
+    TRUST_BUCKETS: trustBuckets,
+    IMPACT,
+    RECOVERED,
+    MEANS: means,
+    PRIOR_SHIFT,
+  };
   const counts = { EVENT_COUNT, EVIDENCE_DAYS, LAST_DAY, WINDOW_COUNT, STREAKS, STREAK_DAY };
   const marks = { NUMBER, TIER, TIER_CANDIDATE, FLAGS, CHANGE_STAMP, STALE_MEANS };
   return fieldsAt(0, { f64: { ...dates, ...points }, u32: { ...counts, ...marks } });

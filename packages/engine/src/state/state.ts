@@ -7,7 +7,6 @@ import {
 } from "../aggregate/aggregate-store.ts";
 import { RAW_SAMPLES_MAX } from "../aggregate/raw-samples.ts";
 import { DeadlineQueue } from "../deadline/deadline-queue.ts";
-import type { Attributes } from "../event/acts.ts";
 import { newNetwork, type Network } from "../fold/network.ts";
 import type { OpenSelection } from "../fold/selections.ts";
 import { newEffects, type Effects } from "../fold/effects.ts";
@@ -22,6 +21,7 @@ import { JobClasses } from "./job-classes.ts";
 import { Operators } from "./operators.ts";
 import { PlaceColumn } from "./place-column.ts";
 import { Memory } from "./memory.ts";
+import { Profiles } from "./profiles.ts";
 import { Provisional } from "./provisional.ts";
 import { RowTable } from "./row-table.ts";
 import { WORK_ROW_SIZE } from "./work-row.ts";
@@ -66,19 +66,13 @@ export interface Selections {
   window: DecisionWindow;
 }
 
-/** What a subject says of itself; subjects that say nothing have no entry. */
-export interface Profile {
-  operator: string | null;
-  attributes: Attributes;
-}
-
 export interface State {
   readonly options: StateOptions;
   readonly ids: IdTable;
   readonly kinds: Kind[];
   /** Kind and row of each subject number. */
   readonly places: PlaceColumn;
-  readonly profiles: Map<number, Profile>;
+  readonly profiles: Profiles;
   readonly operators: Operators;
   readonly sanctions: SanctionBook;
   readonly deadlines: DeadlineQueue;
@@ -104,7 +98,7 @@ export function createState(options: StateOptions): State {
     ids: new IdTable(options.seed),
     kinds: [],
     places: new PlaceColumn(),
-    profiles: new Map(),
+    profiles: new Profiles(),
     operators: new Operators(),
     sanctions: new SanctionBook(),
     deadlines: new DeadlineQueue(),

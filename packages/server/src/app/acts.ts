@@ -19,19 +19,20 @@ export type ActOutcome =
   | { readonly type: "key_reused" }
   | Exclude<ActResult, { type: "done" }>;
 
-/** Submits an act with what `draft` registered; a repeat has the outcome of the first. */
+/** Submits an act with what `draft` registered and what follows from it; a repeat has the outcome of the first. */
 export async function submitAct(
   partition: Partition,
   draft: Draft,
   act: Act,
   idempotency: Idempotency,
+  following: readonly Act[] = [],
 ): Promise<ActOutcome> {
   const outcome = await partition.submit({
     ...EMPTY_ENTRY,
     idempotencyKey: idempotency.key,
     requestHash: idempotency.requestHash,
     registrations: draft.registrations,
-    acts: [act],
+    acts: [act, ...following],
   });
   return outcome.type === "refused" ? outcome : outcomeOf(outcome.result, outcome.position);
 }

@@ -223,6 +223,21 @@ test("classes of jobs have their medians, which count once they are logged", asy
   expect(provider.json()).toMatchObject({ code: "no_job_source" });
 });
 
+test("a new worker of a known operator starts from the operator's record, however it is registered", async () => {
+  const jobs = Array.from({ length: 100 }, () => ({ type: "job", subject: "worker-1", outcome: "failure" }));
+  await sendEvents([{ type: "subject", subject: "worker-1", operator: "acme" }, ...jobs]);
+  await sendEvents([{ type: "subject", subject: "worker-8", kind: "worker", operator: "acme" }]);
+  const profile = { kind: "worker", operator: "acme", attributes: {}, reason: "joins" };
+  await send(http, "operator", "PUT", "/api/subjects/worker-9", { body: profile });
+  const scoreOf = async (id: string): Promise<number> =>
+    (await send(http, "viewer", "GET", `/api/subjects/${id}`)).json().score;
+  const known = await scoreOf("worker-1");
+  const expected = (50 * 60 + 100 * known) / 150;
+  expect(await scoreOf("worker-8")).toBeCloseTo(expected, 3);
+  expect(await scoreOf("worker-9")).toBeCloseTo(expected, 3);
+  expect(await scoreOf("worker-2")).toBeCloseTo(60, 3);
+});
+
 test.each([
   ["an outcome of nobody's selection", { selection_id: "sel_1_0" }, "selection_not_open", "/0/selection_id"],
   ["a kind that reads no jobs", { subject: "disk-1" }, "source_not_read", "/0/type"],

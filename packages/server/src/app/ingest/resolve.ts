@@ -2,11 +2,21 @@
  * The second pass: ids become numbers, and what depends on the state is checked. It happens without a pause, so the
  * numbers that new ids get are those under which the entry is logged.
  */
-import type { Act, HealthColumns, JobColumns, Kind, Policy, SampleColumns, State } from "@staunch/engine";
+import type {
+  Act,
+  HealthColumns,
+  JobColumns,
+  Kind,
+  Policy,
+  SampleColumns,
+  State,
+  SubjectUpdated,
+} from "@staunch/engine";
 import { IDS_MAX, kindNamed, nearest } from "@staunch/engine";
 import { KIND_DEFAULT } from "../kind.ts";
 import type { Draft } from "../partition/partition.ts";
 import type { Principal } from "../principal.ts";
+import { priorOf } from "../facts/operator-prior.ts";
 import { actOf, subjectOf } from "./act-events.ts";
 import type { EventColumns } from "./decode.ts";
 import { ownIdOf, type CheckedEvent, type PendingEvent } from "./event-fields.ts";
@@ -171,7 +181,17 @@ class Resolver {
     if (act === null) return null;
     this.acts.push(act);
     this.actIndexes.push(index);
+    if (act.type === "subject.updated") this.addPrior(act, index);
     return null;
+  }
+
+  /** What a subject without a record starts from follows from the record of its operator. */
+  private addPrior({ subject, operator }: SubjectUpdated, index: number): void {
+    const { state, draft } = this.context;
+    const prior = priorOf(state, kindNamed(state, draft.kindOf(subject))!, subject, operator);
+    if (prior === null) return;
+    this.acts.push(prior);
+    this.actIndexes.push(index);
   }
 
   /** The kind a subject has, or gets: it must exist, and be the one that is named. */

@@ -12,6 +12,7 @@ import {
   type Standing,
 } from "@staunch/engine";
 import { NOT_IDEMPOTENT, submitAct, type ActOutcome } from "../acts.ts";
+import { priorOf } from "../facts/operator-prior.ts";
 import { KIND_DEFAULT } from "../kind.ts";
 import type { Partition } from "../partition/partition.ts";
 import { readTime } from "../read-time.ts";
@@ -106,7 +107,10 @@ export class Subjects {
     const { operator, issuer, reason } = request;
     const attributes = this.replacing(subject, request.attributes);
     const act = { type: "subject.updated", subject, operator, attributes, issuer, reason } as const;
-    const outcome = await submitAct(this.partition, draft, act, NOT_IDEMPOTENT);
+    const { state } = this.partition;
+    const prior = priorOf(state, kindNamed(state, kind)!, subject, operator);
+    const following = prior === null ? [] : [prior];
+    const outcome = await submitAct(this.partition, draft, act, NOT_IDEMPOTENT, following);
     return outcome.type === "done" ? { type: "written", subject, created: known === -1 } : outcome;
   }
 
