@@ -7,7 +7,7 @@ import { parsePolicy } from "../policy/parse.ts";
 import { eligibility } from "../read/eligibility.ts";
 import { networkStanding } from "../read/network.ts";
 import { workStanding } from "../read/work.ts";
-import { ALLOWANCE_SPAN_MS, WINDOWS_MAX } from "../sanction/maintenance.ts";
+import { ALLOWANCE_SPAN_MS, isExcused, WINDOWS_MAX } from "../sanction/maintenance.ts";
 import { Candidates } from "../select/candidates.ts";
 import { DecisionWindow } from "../select/decision-window.ts";
 import { gather } from "../select/gather.ts";
@@ -166,6 +166,27 @@ describe("inside a window", () => {
       expect(after.score).toBe(before.score);
     }
   });
+});
+
+test("whether a sample is excused is decided as the windows were when it was logged", () => {
+  const cancellation = { ...signed, at: 140, position: 9 };
+  const facts = { id: "mnt_1_0", subject: 0, ...signed, position: 1, policy: "p" } as const;
+  const window = {
+    ...facts,
+    announcedAt: 100,
+    from: 110,
+    to: 200,
+    status: "cancelled",
+    cancellation,
+  } as const;
+  // Logged with the announcement or before it, by a clock that is ahead.
+  expect(isExcused([window], 150, 100)).toBe(false);
+  expect(isExcused([window], 150, 101)).toBe(true);
+  expect(isExcused([window], 109, 120)).toBe(false);
+  expect(isExcused([window], 150, 140)).toBe(true);
+  expect(isExcused([window], 150, 141)).toBe(false);
+  expect(isExcused([window], 139, 141)).toBe(true);
+  expect(isExcused([{ ...window, cancellation: null }], 200, 141)).toBe(false);
 });
 
 describe("the bounds", () => {

@@ -93,7 +93,7 @@ export function revokePenaltyAndReport(state: State, act: PenaltyRevoked): ActRe
   const result = revokePenalty(state, act.penaltyId);
   const report = state.sanctions.report(reportIdOf(act.penaltyId));
   const isConfirmed = report?.status === "confirmed" && penaltyIdOf(report) === act.penaltyId;
-  if (result.type === "done" && isConfirmed && !isAhead(state, report.subject)) dismiss(state, report, act);
+  if (result.type === "done" && isConfirmed) dismiss(state, report, act);
   return result;
 }
 
