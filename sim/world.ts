@@ -10,6 +10,7 @@ import {
   metricCode,
   monitorVerdicts,
   NOBODY,
+  operatorPrior,
   parsePolicy,
   select,
   Selection,
@@ -87,15 +88,20 @@ export class World {
 
   register(id: string, operator: string | null = null): number {
     const number = this.state.ids.insert(id);
-    const act: Act = {
-      type: "subject.updated",
-      subject: number,
-      ...(operator === null ? {} : { operator }),
-      issuer: "sim",
-      reason: "joins",
-    };
-    this.log({ registrations: [{ number, kind: KIND, id }], acts: [act] });
+    const registrations = [{ number, kind: KIND, id }];
+    if (operator === null) this.log({ registrations });
+    else this.log({ registrations, acts: this.joining(number, operator) });
     return number;
+  }
+
+  /** As the service writes it: what is known of the operator goes with the act that names it. */
+  private joining(subject: number, operator: string): Act[] {
+    const accountable = { issuer: "sim", reason: "joins" };
+    const update = { type: "subject.updated", subject, operator, ...accountable } as const;
+    const found = operatorPrior(this.state, this.kind, operator);
+    if (found === null) return [update];
+    const { prior, ...record } = found;
+    return [update, { type: "prior.set", subject, prior, evidence: { operator, ...record }, ...accountable }];
   }
 
   /** Chooses among bids and logs the choice; null when nobody could be chosen. */

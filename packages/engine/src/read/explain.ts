@@ -226,16 +226,17 @@ function signalEvidence(
 ): SourceEvidence {
   const reading = newWorkReading();
   readWork(chunk, start, rule, compiled, nowMs, reading);
-  let priorShare = 0;
+  const prior = { share: 0, points: 0 };
   const signals = rule.signals.flatMap(({ signal }, place): SignalEvidence[] => {
     const one = reading.signals[place]!;
-    priorShare += one.share * one.priorShare;
+    const ofPrior = one.share * one.priorShare;
+    prior.share += ofPrior;
+    prior.points += scale * ofPrior * one.priorUtility;
     if (one.trials === 0) return [];
     const { evidenceMean: mean, lower, upper, trials } = one;
     const share = one.share * (1 - one.priorShare);
     return [{ signal, mean, lower, upper, share, points: scale * share * mean, trials }];
   });
-  const prior = { share: priorShare, points: scale * priorShare * reading.signals[0]!.priorUtility };
   return { metrics: [], signals, prior };
 }
 

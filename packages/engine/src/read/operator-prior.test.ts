@@ -23,12 +23,18 @@ test("a good operator's new node starts higher, a bad one's lower, both shrunk t
     expect(known).toMatchObject({ subjects: 1, observations });
     expect(known.prior).toBeCloseTo((50 * 0.6 + (observations * score) / 100) / (50 + observations), 9);
     const next = join(lab, "second", known.prior);
-    expect(standing(lab.state, next, lab.state.now).score).toBeCloseTo(100 * known.prior, 9);
+    expect(lab.component(next, "success").score).toBeCloseTo(100 * known.prior, 9);
+    expect(lab.component(next, "efficiency").score).toBe(60);
+    for (const { prior, weight, score: points } of lab.explain(next).components)
+      expect(prior.points).toBeCloseTo(weight * points, 9);
     expect(known.prior > 0.6).toBe(outcome === "success");
   }
 });
 
-test("own evidence wears the operator's record away, as it does the policy's prior", () => {
+test.each([
+  ["that say how long they took", 900],
+  ["that do not", undefined],
+])("own jobs %s wear the operator's record away, as they do the policy's prior", (_, durationMs) => {
   const { lab } = labOf("failure", 200);
   const known = operatorPrior(lab.state, lab.state.kinds[0]!, "acme")!;
   const next = join(lab, "second", known.prior);
@@ -36,8 +42,8 @@ test("own evidence wears the operator's record away, as it does the policy's pri
   lab.apply(lab.state.now + 1);
   const scores = (): number[] =>
     [next, stranger].map((subject) => standing(lab.state, subject, lab.state.now).score);
-  expect(scores()[1]! - scores()[0]!).toBeGreaterThan(10);
-  work(lab, [next, stranger], "success", 400, 60 * DAY_MS);
+  expect(scores()[1]! - scores()[0]!).toBeGreaterThan(9);
+  work(lab, [next, stranger], "success", 400, 60 * DAY_MS, durationMs);
   expect(scores()[1]! - scores()[0]!).toBeLessThan(0.5);
 });
 
@@ -90,13 +96,13 @@ function work(
   outcome: Job["outcome"],
   count: number,
   overMs: number,
+  durationMs?: number,
 ): void {
   const begin = lab.state.now + 1;
   for (let job = 0; job < count; job++) {
     const at = begin + (job * overMs) / count;
-    lab.apply(at, {
-      jobs: jobsOf(subjects.map((subject) => ({ subject, at, outcome, durationMs: 900, expectedMs: 900 }))),
-    });
+    const timed = durationMs === undefined ? {} : { durationMs, expectedMs: durationMs };
+    lab.apply(at, { jobs: jobsOf(subjects.map((subject) => ({ subject, at, outcome, ...timed }))) });
   }
 }
 

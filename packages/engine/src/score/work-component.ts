@@ -4,7 +4,7 @@
  */
 import { exp } from "../num/exp.ts";
 import { sqrt } from "../num/sqrt.ts";
-import type { CompiledPolicy, ComponentRule, SignalShare } from "../policy/compile.ts";
+import { SIGNALS, type CompiledPolicy, type ComponentRule, type SignalShare } from "../policy/compile.ts";
 import type { Chunk, WorkChunk } from "../state/row-table.ts";
 import { HEALTH_SPAN_MS, JOB_SPAN_MS, SIGNAL_SIZE, SIGNAL_SUMS, workStart } from "../state/work-row.ts";
 import { ends, intervalEnds } from "./component.ts";
@@ -81,10 +81,33 @@ export function workMean(
     if (w === 0) continue;
     const prior = priorLeft(f64, from, place, compiled);
     const sum = place === PLACE.ratio ? w * steadiness(w, f64[at + 1]!, f64[at + 2]!) : f64[at + 1]!;
-    mean += share * underPrior(sum, w, prior, priorUtility);
+    mean += share * underPrior(sum, w, prior, signalPrior(place, compiled, priorUtility));
     reported += share;
   }
-  return reported === 0 ? priorUtility : mean / reported;
+  return reported === 0 ? priorMean(signals, compiled, priorUtility) : mean / reported;
+}
+
+/** The component before any trial: its signals are at their priors, and their shares are as written. */
+function priorMean(signals: readonly SignalShare[], compiled: CompiledPolicy, priorUtility: number): number {
+  const shares = sharesOf(signals);
+  if (shares === 0) return priorUtility;
+  let mean = 0;
+  for (const { place, share } of signals)
+    mean += (share / shares) * signalPrior(place, compiled, priorUtility);
+  return mean;
+}
+
+/** Signals that every finished job feeds. */
+const OF_EVERY_JOB = Uint8Array.from(SIGNALS, (signal) =>
+  ["success", "answered", "completed", "flawless"].includes(signal) ? 1 : 0,
+);
+
+/**
+ * Prior of a signal in a row whose prior is `priorUtility`. What an operator is known for stands where every job takes
+ * its place; in what may never be reported it would stand for ever.
+ */
+function signalPrior(place: number, compiled: CompiledPolicy, priorUtility: number): number {
+  return OF_EVERY_JOB[place] === 1 ? priorUtility : compiled.priorUtility;
 }
 
 /** The component with intervals: its half-width is the weighted sum of the signals', as the score's is. */
@@ -108,7 +131,7 @@ export function readWork(
   for (let place = 0; place < rule.signals.length; place++) {
     const { place: signal, share } = rule.signals[place]!;
     const reading = into.signals[place]!;
-    reading.priorUtility = priorUtility;
+    reading.priorUtility = signalPrior(signal, compiled, priorUtility);
     readOne(work, from, signal, compiled, nowMs, reading);
     // Before any trial every signal is at the prior, and the shares are as written.
     if (reported === 0) reading.share = share / sharesOf(rule.signals);

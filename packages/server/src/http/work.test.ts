@@ -232,7 +232,8 @@ test("a new worker of a known operator starts from the operator's record, howeve
   const scoreOf = async (id: string): Promise<number> =>
     (await send(http, "viewer", "GET", `/api/subjects/${id}`)).json().score;
   const known = await scoreOf("worker-1");
-  const expected = (50 * 60 + 100 * known) / 150;
+  // Success, and seven tenths of reliability, are what every job feeds.
+  const expected = 60 + (0.4 + 0.7 * 0.25) * ((50 * 60 + 100 * known) / 150 - 60);
   expect(await scoreOf("worker-8")).toBeCloseTo(expected, 3);
   expect(await scoreOf("worker-9")).toBeCloseTo(expected, 3);
   expect(await scoreOf("worker-2")).toBeCloseTo(60, 3);
