@@ -96,6 +96,7 @@ export {
   type JobColumns,
   type JobOutcome,
   OUTCOME_MASK,
+  REPORTED_PARTS_MAX,
   SLA_MET,
   SLA_MISSED,
   SUCCESS,

@@ -74,6 +74,8 @@ export const HEALTH_PARTS = [
 export type HealthPart = (typeof HEALTH_PARTS)[number];
 /** Known parts and those that policies add. */
 export const HEALTH_PARTS_MAX = 16;
+/** Different parts that the reports of one entry name: those of several kinds, as many as a byte counts. */
+export const REPORTED_PARTS_MAX = 255;
 /** A part that a policy adds lies within this on either side of 0. */
 export const HEALTH_VALUE_MAX = 1e15;
 /** Ranges of the known parts, both ends included: times in ms, shares in percent, bytes per second, Celsius. */

@@ -12,7 +12,7 @@ import {
   skipPadding,
   writeTexts,
 } from "./columns.ts";
-import { HEALTH_PARTS_MAX, type HealthColumns, type JobColumns } from "./jobs.ts";
+import { REPORTED_PARTS_MAX, type HealthColumns, type JobColumns } from "./jobs.ts";
 import type { SelectionMade } from "./selection.ts";
 
 const HAS_CLASS = 1;
@@ -55,6 +55,7 @@ export function readJobs(reader: ByteReader, length: number): JobColumns {
 
 export function writeHealth(writer: ByteWriter, { count, at, subject, parts }: HealthColumns): void {
   expectLengths(count, [at, subject, ...parts.map(({ value }) => value)]);
+  if (parts.length > REPORTED_PARTS_MAX) throw new RangeError(`${parts.length} parts in ${count} reports`);
   writer.u32(count);
   writer.u8(parts.length);
   for (const { name } of parts) writer.text(name);
@@ -67,8 +68,7 @@ export function writeHealth(writer: ByteWriter, { count, at, subject, parts }: H
 export function readHealth(reader: ByteReader, length: number): HealthColumns {
   const count = expectAtMost("reports", reader.u32(), BATCH_EVENTS_MAX);
   const names: string[] = [];
-  for (let left = expectAtMost("parts", reader.u8(), HEALTH_PARTS_MAX); left > 0; left--)
-    names.push(reader.text());
+  for (let left = reader.u8(); left > 0; left--) names.push(reader.text());
   skipPadding(reader, length);
   const at = readF64(reader, count);
   const parts = names.map((name) => ({ name, value: readF64(reader, count) }));

@@ -1,4 +1,14 @@
-import { createState, standing, STORAGE_PROVIDER, type State } from "@staunch/engine";
+import {
+  createState,
+  decodeBatch,
+  HEALTH_PARTS,
+  KINDS_MAX,
+  parsePolicy,
+  standing,
+  STORAGE_PROVIDER,
+  type Policy,
+  type State,
+} from "@staunch/engine";
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { MemoryLog, MemoryLogStore } from "../../adapters/memory-log/memory-log.ts";
@@ -411,6 +421,40 @@ test("a refusal of the log is passed on, and what was refused is not there", asy
   expect(state.ids.size).toBe(0);
 });
 
+test("reports of one request name as many parts as a record can tell apart, and the log is readable after them", async () => {
+  const { send, state, partition, store } = await service(sixteenKinds());
+  const reports = state.kinds.map(({ name }) => ({
+    type: "health",
+    subject: `of ${name}`,
+    kind: name,
+    parts: Object.fromEntries(Array.from({ length: 16 }, (_, part) => [`${name}_${part}`, part])),
+  }));
+  const answer = await send(reports);
+  expect(answer).toMatchObject({ accepted: 15, rejections: [{ index: 15, code: "out_of_range" }] });
+  expect(await send(reports.slice(15))).toMatchObject({ accepted: 1 });
+  await partition.close();
+  const read = store.records.map(({ position, body }) => decodeBatch(position, body));
+  const named = read.map((one) =>
+    one.type === "decoded" ? one.batch.entries[0]?.health?.parts.length : one.detail,
+  );
+  expect(named.slice(-2)).toEqual([240, 16]);
+});
+
+/** As many kinds as there can be, each with sixteen parts of health of its own. */
+function sixteenKinds(): { [kind: string]: Policy } {
+  const kinds = Array.from({ length: KINDS_MAX }, (_, number) => `k${number}`);
+  return Object.fromEntries(
+    kinds.map((kind) => {
+      const known = Object.fromEntries(HEALTH_PARTS.map((part) => [part, null]));
+      const own = Array.from({ length: 16 }, (_, part) => [`${kind}_${part}`, { good: 0, bad: 1 }]);
+      const parts = { ...known, ...Object.fromEntries(own) };
+      const parsed = parsePolicy({ extends: "compute-worker", health: { parts } });
+      if (parsed.type === "invalid") throw new Error(JSON.stringify(parsed.problems));
+      return [kind, parsed.policy];
+    }),
+  );
+}
+
 function metric(subject: string, fields: object = {}): object {
   return { type: "metric", subject, metric: "uptime", value: 1, ...fields };
 }
@@ -429,13 +473,14 @@ interface Service {
   readonly store: MemoryLogStore;
 }
 
-async function service(): Promise<Service> {
+async function service(
+  policies: { [kind: string]: Policy } = { provider: STORAGE_PROVIDER, worker: STORAGE_PROVIDER },
+): Promise<Service> {
   const store = new MemoryLogStore();
   const log = new MemoryLog(store);
   const clock = testClock(NOW);
   const claimed = await log.claim({ owner: "test", loggedAt: NOW });
   if (claimed.type !== "claimed") throw new Error(claimed.type);
-  const policies = { provider: STORAGE_PROVIDER, worker: STORAGE_PROVIDER };
   const state = createState({ seed: 7, policies, aggregates: true });
   const partition = new Partition({
     log,

@@ -12,7 +12,7 @@ import type {
   State,
   SubjectUpdated,
 } from "@staunch/engine";
-import { IDS_MAX, kindNamed, nearest } from "@staunch/engine";
+import { IDS_MAX, kindNamed, REPORTED_PARTS_MAX } from "@staunch/engine";
 import { KIND_DEFAULT } from "../kind.ts";
 import type { Draft } from "../partition/partition.ts";
 import type { Principal } from "../principal.ts";
@@ -22,7 +22,14 @@ import type { EventColumns } from "./decode.ts";
 import { ownIdOf, type CheckedEvent, type PendingEvent } from "./event-fields.ts";
 import { refusedJob, type Flaw } from "./rejection.ts";
 import { ATTRIBUTES_MAX, timeMs, tooManyAttributes } from "./values.ts";
-import { healthColumns, jobColumns, partsOf, selectionOf, type WorkEvent } from "./work-events.ts";
+import {
+  flawOfPolicy,
+  healthColumns,
+  jobColumns,
+  partsOf,
+  selectionOf,
+  type WorkEvent,
+} from "./work-events.ts";
 
 /** What is left to write. */
 export interface Resolved {
@@ -57,6 +64,8 @@ class Resolver {
   private readonly jobs: WorkEvent[] = [];
   private readonly jobIndexes: number[] = [];
   private readonly reports: WorkEvent[] = [];
+  /** Of the reports, over all kinds. */
+  private readonly partNames = new Set<string>();
   private actsAccepted = 0;
 
   constructor(columns: EventColumns, context: ResolveContext) {
@@ -143,7 +152,9 @@ class Resolver {
     const atMs = event["at"] === undefined ? nowMs : timeMs(event["at"]);
     if (atMs < oldestAt(kind, nowMs)) return tooOld(kind);
     const flaw =
-      flawOfSource(event, kind) ?? flawOfParts(event, kind) ?? flawOfSelection(event, kind, draft.find(id));
+      flawOfPolicy(event, kind.name, kind.compiled.policy) ??
+      flawOfSelection(event, kind, draft.find(id)) ??
+      this.notePartNames(event);
     if (flaw !== null) return flaw;
     const subject = this.numberOf(id, kind);
     if (typeof subject !== "number") return subject;
@@ -153,6 +164,18 @@ class Resolver {
       this.jobs.push({ event, subject, atMs });
       this.jobIndexes.push(index);
     }
+    return null;
+  }
+
+  /** Each part that a report of the request names is a column of them all. */
+  private notePartNames(event: CheckedEvent): Flaw | null {
+    if (event.type !== "health") return null;
+    const added = partsOf(event).filter((name) => !this.partNames.has(name));
+    if (this.partNames.size + added.length > REPORTED_PARTS_MAX) {
+      const detail = `the reports of one request name at most ${REPORTED_PARTS_MAX} different parts; send those of some kinds in another`;
+      return { code: "out_of_range", field: "parts", detail };
+    }
+    for (const name of added) this.partNames.add(name);
     return null;
   }
 
@@ -248,23 +271,6 @@ class Resolver {
       context: context?.slice(0, count) ?? null,
     };
   }
-}
-
-/** Evidence that the kind's policy does not read would be taken and never seen again. */
-function flawOfSource({ type }: CheckedEvent, { name, compiled }: Kind): Flaw | null {
-  const source = type === "job" ? "jobs" : "health";
-  if (compiled.policy.sources.includes(source)) return null;
-  const detail = `the policy ${compiled.policy.name} of the kind ${name} does not read ${source}; name another kind, or add ${source} to its sources`;
-  return { code: "source_not_read", field: "type", detail };
-}
-
-function flawOfParts(event: CheckedEvent, { compiled }: Kind): Flaw | null {
-  if (event.type !== "health") return null;
-  const known = compiled.healthParts.map(({ name }) => name);
-  const unknown = partsOf(event).find((part) => !known.includes(part));
-  if (unknown === undefined) return null;
-  const detail = `the policy ${compiled.policy.name} knows no part ${unknown}; did you mean ${nearest(unknown, known)}?`;
-  return { code: "unknown_part", field: "parts", detail };
 }
 
 /** What can be known of a selection before its outcome is applied; a second outcome in the same instant is found then. */

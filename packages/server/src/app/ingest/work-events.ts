@@ -2,12 +2,14 @@
 import {
   HEALTH_PARTS,
   JOB_OUTCOMES,
+  nearest,
   parseSelectionId,
   SLA_MET,
   SLA_MISSED,
   type HealthColumns,
   type JobColumns,
   type JobOutcome,
+  type Policy,
 } from "@staunch/engine";
 import type { CheckedEvent } from "./event-fields.ts";
 import type { Flaw } from "./rejection.ts";
@@ -25,6 +27,11 @@ type Amounts = { readonly [name: string]: number };
 export function flawOfWork(event: CheckedEvent): Flaw | null {
   if (event.type === "job") return flawOfResources(event);
   return event.type === "health" ? flawOfReport(event) : null;
+}
+
+/** What is wrong with a job or a health event of a subject of this kind: what its policy cannot take. */
+export function flawOfPolicy(event: CheckedEvent, kind: string, policy: Policy): Flaw | null {
+  return flawOfSource(event, kind, policy) ?? flawOfParts(event, policy);
 }
 
 /** Number of the selection that an outcome closes; 0 for none, -1 for an id that no selection can have. */
@@ -110,6 +117,23 @@ function flawOfReport({ parts, request_count: requests, error_count: errors }: C
   if (!Object.hasOwn(parts ?? {}, "error_rate")) return null;
   const detail = "give error_rate or the counts it follows from, not both";
   return { code: "conflicting_fields", field: "error_count", detail };
+}
+
+/** Evidence that the kind's policy does not read would be taken and never seen again. */
+function flawOfSource({ type }: CheckedEvent, kind: string, { name, sources }: Policy): Flaw | null {
+  const source = type === "job" ? "jobs" : "health";
+  if (sources.includes(source)) return null;
+  const detail = `the policy ${name} of the kind ${kind} does not read ${source}; name another kind, or add ${source} to its sources`;
+  return { code: "source_not_read", field: "type", detail };
+}
+
+function flawOfParts(event: CheckedEvent, { name, health }: Policy): Flaw | null {
+  if (event.type !== "health") return null;
+  const known = Object.keys(health.parts);
+  const unknown = partsOf(event).find((part) => !known.includes(part));
+  if (unknown === undefined) return null;
+  const detail = `the policy ${name} knows no part ${unknown}; did you mean ${nearest(unknown, known)}?`;
+  return { code: "unknown_part", field: "parts", detail };
 }
 
 /** Values by part; the counts of errors make one of them, in percent. */
