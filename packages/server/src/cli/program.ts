@@ -18,6 +18,7 @@ import { addPolicy } from "./policy.ts";
 import { addReads } from "./read.ts";
 import { addReplay } from "./replay.ts";
 import { addServe } from "./serve.ts";
+import { addReports } from "./reports.ts";
 import { addWork } from "./work.ts";
 
 const EXAMPLES = `
@@ -72,6 +73,7 @@ function buildProgram(io: Io, exit: (code: number) => void): Command {
   addReplay(program, io);
   addReads(program, io);
   addWork(program, io);
+  addReports(program, io);
   addPolicy(program, io);
   addBacktest(program, io);
   addKeys(program, io);
