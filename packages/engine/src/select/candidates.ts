@@ -44,7 +44,7 @@ export class Candidates {
   /** Jobs finished so far, and the good ones among them. */
   jobs = new Float64Array(0);
   completed = new Float64Array(0);
-  /** 1 where the newest outcome was a failure. */
+  /** 1 where the newest outcome was a failure, a moment ago. */
   failing = new Uint8Array(0);
   /** Decayed job outcomes with the prior. */
   successes = new Float64Array(0);

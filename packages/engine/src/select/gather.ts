@@ -12,6 +12,7 @@ import {
   EXPLORE_NOT_BEFORE,
   EXPLORING,
   FAILED,
+  FAILED_AT,
   GOOD_RUN,
   IN_FLIGHT,
   INVALID,
@@ -30,6 +31,12 @@ export interface Bids {
   readonly price: Float64Array;
   readonly timeMs: Float64Array;
 }
+
+/**
+ * A failure says for so long that somebody may be failing. Whoever waits for the outcome of another job waits no longer
+ * for it: outcomes get lost, and are forgotten after an hour only.
+ */
+const FAILING_MS = 60_000;
 
 const reading = newHealthReading();
 const sums: SignalSums = { w: 0, wv: 0, wvv: 0 };
@@ -67,7 +74,8 @@ export function gather(state: State, kind: Kind, bids: Bids, nowMs: number, into
       work.u32[ints + FAILED]! +
       work.u32[ints + TIMED_OUT]! +
       work.u32[ints + INVALID]!;
-    into.failing[bid] = into.jobs[bid]! > 0 && work.u32[ints + GOOD_RUN] === 0 ? 1 : 0;
+    const failedLast = into.jobs[bid]! > 0 && work.u32[ints + GOOD_RUN] === 0;
+    into.failing[bid] = failedLast && nowMs < work.f64[from + FAILED_AT]! + FAILING_MS ? 1 : 0;
     const prior = priorUtilityOf(chunk.f64, start, kind.compiled);
     into.successes[bid] = sums.wv + priorWeight * prior;
     into.failures[bid] = sums.w - sums.wv + priorWeight * (1 - prior);
