@@ -68,6 +68,8 @@ export class BatchWriter {
         monitor: isNamed ? this.monitor.slice(0, count) : null,
         context: isNamed ? this.context.slice(0, count) : null,
       },
+      jobs: null,
+      health: null,
     };
   }
 }

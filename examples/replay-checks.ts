@@ -1,4 +1,4 @@
-/** What every import promises, checked over a whole one; for the tests of the adapters. */
+/** What every import of samples promises, checked over a whole one; for the tests of the adapters. */
 import { createHash } from "node:crypto";
 import { BATCH_EVENTS_MAX, METRICS } from "@staunch/engine";
 import type {
@@ -39,7 +39,7 @@ export function checkReplay(source: ImportSource): { subjects: readonly ImportSu
   }
   const counted = { samples, subjects: subjects.length, firstAt, lastAt };
   const announced = {
-    samples: source.sampleCount,
+    samples: source.eventCount,
     subjects: source.subjectCount,
     firstAt: source.firstAt,
     lastAt: source.lastAt,

@@ -33,7 +33,7 @@ export function lanlSource(bytes: Uint8Array): ImportSource {
   return {
     name: "lanl",
     subjectCount: fleet.nodes.length,
-    sampleCount: fleet.nodes.reduce((days, node) => days + daysInService(node), 0),
+    eventCount: fleet.nodes.reduce((days, node) => days + daysInService(node), 0),
     firstAt: fleet.nodes[0]!.serviceFrom + DAY_MS,
     lastAt: fleet.endsAt,
     batches: () => lanlBatches(fleet),

@@ -28,7 +28,7 @@ describe("the import", () => {
   const { subjects, digest } = checkReplay(source);
 
   test("brings in 99 devices, each its own operator, and 1,246,120 samples", () => {
-    expect(source.sampleCount).toBe(1_246_120);
+    expect(source.eventCount).toBe(1_246_120);
     expect(subjects).toHaveLength(99);
     expect(subjects[0]).toEqual({
       id: "seattle-1",

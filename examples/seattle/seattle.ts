@@ -33,7 +33,7 @@ export function seattleSource(bytes: Uint8Array): ImportSource {
   return {
     name: "seattle",
     subjectCount: DEVICES,
-    sampleCount: countSamples(rounds),
+    eventCount: countSamples(rounds),
     firstAt: FIRST_AT,
     lastAt: FIRST_AT + (SLICES - 1) * SLICE_MS,
     batches: () => seattleBatches(rounds),

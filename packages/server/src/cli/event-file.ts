@@ -1,101 +1,121 @@
 /** A file of events, one JSON object a line, as something to import. */
-import { Event } from "@staunch/contract";
-import { BATCH_EVENTS_MAX, METRIC_NAMES, SAMPLE_FAILED, type Attributes } from "@staunch/engine";
+import {
+  BATCH_EVENTS_MAX,
+  METRIC_NAMES,
+  SAMPLE_FAILED,
+  type Attributes,
+  type MetricName,
+  type Policy,
+} from "@staunch/engine";
 import type { ImportBatch, ImportSource, ImportSubject } from "../app/import/import-source.ts";
+import { flawOfMetric } from "../app/ingest/decode.ts";
+import { flawOfFields, type CheckedEvent } from "../app/ingest/event-fields.ts";
+import { timeMs } from "../app/ingest/values.ts";
+import {
+  flawOfPolicy,
+  flawOfWork,
+  healthColumns,
+  jobColumns,
+  type WorkEvent,
+} from "../app/ingest/work-events.ts";
 import { KIND_DEFAULT } from "../app/kind.ts";
 import { CliError, EXIT } from "./exit-codes.ts";
 
-/** Samples that one file may hold; they are sorted in memory. */
-const SAMPLES_MAX = 20_000_000;
-/** Samples of one batch lie within this time, so that the time of logging stays near theirs. */
+/** Events that one file may hold; they are sorted in memory. */
+const EVENTS_MAX = 20_000_000;
+/** Events of one batch lie within this time, so that the time of logging stays near theirs. */
 const BATCH_SPAN_MS = 3_600_000;
+/** What happened to a subject, or what it did; acts need somebody who answers for them. */
+const TYPES: readonly string[] = ["metric", "job", "health", "subject"];
 
-interface Sample {
-  readonly at: number;
-  readonly subject: number;
-  readonly kind: number;
-  readonly value: number;
-  readonly weight: number;
-  readonly monitor: string | null;
-  readonly context: string | null;
+/** Policy of a kind, null where there is none. */
+type PolicyOf = (kind: string) => Policy | null;
+
+/** A metric, a job or a health report; its subject is the number of the file's. */
+type FileEvent = WorkEvent;
+
+interface FileSubject extends ImportSubject {
+  readonly number: number;
 }
 
 /** Reads the text of a file; the events need not be in order. Throws {@link CliError} at the first that is wrong. */
-export function eventSource(name: string, text: string): ImportSource {
-  const subjects = new Map<string, { number: number; operator: string | null; attributes: Attributes }>();
-  const samples: Sample[] = [];
+export function eventSource(name: string, text: string, policyOf: PolicyOf): ImportSource {
+  const subjects = new Map<string, FileSubject>();
+  const events: FileEvent[] = [];
   for (const [index, line] of text.split("\n").entries()) {
     if (line.trim() === "") continue;
-    const event = readEvent(name, index + 1, line);
-    const subject = subjects.get(event.subject) ?? { number: subjects.size, operator: null, attributes: {} };
-    subjects.set(event.subject, subject);
-    if (event.type === "metric") samples.push(sampleOf(event, subject.number));
-    else subjects.set(event.subject, { ...subject, ...profileOf(event) });
-    if (samples.length > SAMPLES_MAX) throw tooMany(name);
+    const place = `${name}, line ${index + 1}`;
+    const event = readEvent(place, line);
+    const subject = subjectOf(place, event, subjects, policyOf);
+    subjects.set(subject.id, subject);
+    if (event.type !== "subject") events.push({ event, subject: subject.number, atMs: timeMs(event["at"]) });
+    if (events.length > EVENTS_MAX) throw tooMany(name);
   }
-  if (samples.length === 0) throw new CliError("file_empty", EXIT.usage, `${name} holds no metric events.`);
-  samples.sort((a, b) => a.at - b.at);
-  const profiles = Array.from(subjects, ([id, { operator, attributes }]): ImportSubject => {
-    return { id, kind: KIND_DEFAULT, operator, attributes };
-  });
+  if (events.length === 0)
+    throw new CliError("file_empty", EXIT.usage, `${name} holds no metric, job or health events.`);
+  events.sort((a, b) => a.atMs - b.atMs);
+  const introduced = [...subjects.values()];
+  const kinds = new Set(introduced.map(({ kind }) => kind));
   return {
     name: "file",
-    subjectCount: profiles.length,
-    sampleCount: samples.length,
-    firstAt: samples[0]!.at,
-    lastAt: samples.at(-1)!.at,
-    batches: () => batchesOf(profiles, samples),
+    subjectCount: introduced.length,
+    eventCount: events.length,
+    firstAt: events[0]!.atMs,
+    lastAt: events.at(-1)!.atMs,
+    policies: Object.fromEntries(Array.from(kinds, (kind) => [kind, policyOf(kind)!])),
+    batches: () => batchesOf(introduced, events),
   };
 }
 
-type MetricEvent = Extract<Event, { type: "metric" }>;
-type SubjectEvent = Extract<Event, { type: "subject" }>;
-
-function readEvent(name: string, line: number, text: string): MetricEvent | SubjectEvent {
-  const refuse = (detail: string): CliError =>
-    new CliError("event_invalid", EXIT.usage, `${name}, line ${line}: ${detail}`);
+/** An event that can be replayed, right in itself by the rules of `POST /api/events`. */
+function readEvent(place: string, line: string): CheckedEvent {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(line);
   } catch {
-    throw refuse("not JSON");
+    throw invalid(place, "not JSON");
   }
-  const parsed = Event.safeParse(value);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    throw refuse(`${issue.path.join(".") || "event"}: ${issue.message}`);
-  }
-  const event = parsed.data;
-  if (event.type !== "metric" && event.type !== "subject") {
-    throw refuse(`a replay takes metric and subject events, not ${event.type}`);
-  }
-  if (event.kind !== undefined && event.kind !== KIND_DEFAULT)
-    throw refuse(`kind ${event.kind} has no policy here`);
-  if (event.type === "metric" && event.at === undefined) throw refuse("a metric needs `at` to be replayed");
+  const flaw = flawOfFields(value);
+  if (flaw !== null) throw invalid(place, flaw.detail);
+  const event = value as CheckedEvent;
+  if (!TYPES.includes(event.type))
+    throw invalid(place, `a replay takes ${TYPES.join(", ")} events, not ${event.type}; leave it out`);
+  const between = event.type === "metric" ? flawOfMetric(event) : flawOfWork(event);
+  if (between !== null) throw invalid(place, between.detail);
+  if (event["selection_id"] !== undefined)
+    throw invalid(place, "the selection is not in the file, so nothing closes it; leave selection_id out");
+  if (event.type !== "subject" && event["at"] === undefined)
+    throw invalid(place, `a ${event.type} event needs at, when it happened, to be replayed`);
   return event;
 }
 
-function sampleOf(event: MetricEvent, subject: number): Sample {
-  const { at, metric, value, weight = 1, ok = true, monitor = null, context = null } = event;
-  const kind = METRIC_NAMES.indexOf(metric) + (ok ? 0 : SAMPLE_FAILED);
-  return {
-    at: typeof at === "number" ? at : Date.parse(at!),
-    subject,
-    kind,
-    value,
-    weight,
-    monitor,
-    context,
-  };
+/** The subject as it is known after an event of it; the first mention decides its kind. */
+function subjectOf(
+  place: string,
+  event: CheckedEvent,
+  subjects: ReadonlyMap<string, FileSubject>,
+  policyOf: PolicyOf,
+): FileSubject {
+  const id = event["subject"] as string;
+  const named = event["kind"] as string | undefined;
+  const known = subjects.get(id);
+  const kind = known?.kind ?? named ?? KIND_DEFAULT;
+  if (named !== undefined && named !== kind)
+    throw invalid(place, `the subject ${id} is of kind ${kind} since its first mention, not ${named}`);
+  const policy = policyOf(kind);
+  if (policy === null)
+    throw invalid(place, `there is no policy for the kind ${kind}; give one with --policy`);
+  const isWork = event.type === "job" || event.type === "health";
+  const flaw = isWork ? flawOfPolicy(event, kind, policy) : null;
+  if (flaw !== null) throw invalid(place, flaw.detail);
+  const subject = known ?? { number: subjects.size, id, kind, operator: null, attributes: {} };
+  return event.type === "subject" ? { ...subject, ...profileOf(event) } : subject;
 }
 
-function profileOf({ operator, attributes }: SubjectEvent): {
-  operator?: string | null;
-  attributes?: Attributes;
-} {
+function profileOf({ operator, attributes }: CheckedEvent): Partial<ImportSubject> {
   return {
-    ...(operator !== undefined && { operator }),
-    // The schema has checked the values; null, which removes one, has nothing to remove here.
+    ...(operator !== undefined && { operator: operator as string | null }),
+    // The fields have been checked; null, which removes one, has nothing to remove here.
     ...(attributes !== undefined && { attributes: withoutNulls(attributes as object) as Attributes }),
   };
 }
@@ -104,49 +124,67 @@ function withoutNulls(attributes: object): object {
   return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== null));
 }
 
-function tooMany(name: string): CliError {
-  return new CliError(
-    "file_too_large",
-    EXIT.limited,
-    `${name} holds more than ${SAMPLES_MAX} samples; replay it in parts.`,
-  );
+function invalid(place: string, detail: string): CliError {
+  return new CliError("event_invalid", EXIT.usage, `${place}: ${detail}`);
 }
 
-function* batchesOf(subjects: readonly ImportSubject[], samples: readonly Sample[]): Generator<ImportBatch> {
-  const firstAt = samples[0]!.at;
-  for (let from = 0; from < subjects.length; from += BATCH_EVENTS_MAX) {
-    yield {
-      loggedAt: firstAt,
-      subjects: subjects.slice(from, from + BATCH_EVENTS_MAX),
-      samples: columnsOf([]),
-    };
-  }
+function tooMany(name: string): CliError {
+  const message = `${name} holds more than ${EVENTS_MAX} events; replay it in parts.`;
+  return new CliError("file_too_large", EXIT.limited, message);
+}
+
+function* batchesOf(
+  subjects: readonly ImportSubject[],
+  events: readonly FileEvent[],
+): Generator<ImportBatch> {
+  const loggedAt = events[0]!.atMs;
+  for (let from = 0; from < subjects.length; from += BATCH_EVENTS_MAX)
+    yield batchOf(loggedAt, subjects.slice(from, from + BATCH_EVENTS_MAX), []);
   let from = 0;
-  while (from < samples.length) {
+  while (from < events.length) {
+    const endMs = events[from]!.atMs + BATCH_SPAN_MS;
     let to = from;
-    while (
-      to < samples.length &&
-      to - from < BATCH_EVENTS_MAX &&
-      samples[to]!.at - samples[from]!.at < BATCH_SPAN_MS
-    )
-      to++;
-    yield { loggedAt: samples[to - 1]!.at, subjects: [], samples: columnsOf(samples.slice(from, to)) };
+    while (to < events.length && to - from < BATCH_EVENTS_MAX && events[to]!.atMs < endMs) to++;
+    yield batchOf(events[to - 1]!.atMs, [], events.slice(from, to));
     from = to;
   }
 }
 
-function columnsOf(samples: readonly Sample[]): ImportBatch["samples"] {
-  const isNamed = samples.some(({ monitor, context }) => monitor !== null || context !== null);
+function batchOf(
+  loggedAt: number,
+  subjects: readonly ImportSubject[],
+  events: readonly FileEvent[],
+): ImportBatch {
+  const ofType = (type: string): FileEvent[] => events.filter(({ event }) => event.type === type);
+  return {
+    loggedAt,
+    subjects,
+    samples: sampleColumns(ofType("metric")),
+    jobs: jobColumns(ofType("job")),
+    health: healthColumns(ofType("health")),
+  };
+}
+
+function sampleColumns(samples: readonly FileEvent[]): ImportBatch["samples"] {
+  const hasAny = (...fields: readonly string[]): boolean =>
+    samples.some(({ event }) => fields.some((field) => event[field] !== undefined));
+  const texts = (field: string): (string | null)[] =>
+    samples.map(({ event }) => (event[field] ?? null) as string | null);
+  const isNamed = hasAny("monitor", "context");
   return {
     count: samples.length,
-    at: Float64Array.from(samples, ({ at }) => at),
-    value: Float64Array.from(samples, ({ value }) => value),
+    at: Float64Array.from(samples, ({ atMs }) => atMs),
+    value: Float64Array.from(samples, ({ event }) => event["value"] as number),
     subject: Uint32Array.from(samples, ({ subject }) => subject),
-    kind: Uint8Array.from(samples, ({ kind }) => kind),
-    weight: samples.every(({ weight }) => weight === 1)
-      ? null
-      : Float64Array.from(samples, ({ weight }) => weight),
-    monitor: isNamed ? samples.map(({ monitor }) => monitor) : null,
-    context: isNamed ? samples.map(({ context }) => context) : null,
+    kind: Uint8Array.from(samples, ({ event }) => sampleKind(event)),
+    weight: hasAny("weight")
+      ? Float64Array.from(samples, ({ event }) => (event["weight"] ?? 1) as number)
+      : null,
+    monitor: isNamed ? texts("monitor") : null,
+    context: isNamed ? texts("context") : null,
   };
+}
+
+function sampleKind({ metric, ok }: CheckedEvent): number {
+  return METRIC_NAMES.indexOf(metric as MetricName) + (ok === false ? SAMPLE_FAILED : 0);
 }

@@ -130,6 +130,73 @@ describe("replay of a file", () => {
   });
 });
 
+describe("replay of a file of workers", () => {
+  test("scores each by its jobs and reports, and explains the worst", async () => {
+    const { code, out } = await ran(["replay", await written("work.ndjson", work()), "--json"]);
+    expect(code).toBe(0);
+    const result = JSON.parse(out);
+    expect(result).toMatchObject({ subjects: 41, events: 40 * 30 + 40 * 30 + 1 });
+    expect(result.best).toHaveLength(10);
+    expect(result.worst[0]).toMatchObject({ id: "worker-39", place: 40 });
+    const { standing } = Explanation.parse(result.worst_explained);
+    expect(standing).toMatchObject({ id: "worker-39", kind: "worker", event_count: 60 });
+    const success = standing.components.find(({ name }) => name === "success")!;
+    // It did a third of its jobs well; the prior of 60 still shows.
+    expect(success.score).toBeGreaterThan(100 / 3);
+    expect(success.score).toBeLessThan(40);
+    expect(success.lower).toBeLessThan(success.score);
+    expect(standing.components.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(["reliability", "efficiency", "consistency"]),
+    );
+  });
+
+  test("is scored by the policy given, whatever the kind", async () => {
+    const file = await written("gpu.ndjson", work().replaceAll('"worker"', '"gpu"'));
+    expect((await ran(["replay", file])).err).toContain(
+      `${file}, line 2: there is no policy for the kind gpu; give one with --policy`,
+    );
+    const policy = await written(
+      "gpu.yaml",
+      "extends: compute-worker\nname: gpu\nreputation:\n  initial_score: 90\n",
+    );
+    const { code, out } = await ran(["replay", file, "--policy", policy, "--json"]);
+    expect(code).toBe(0);
+    expect(JSON.parse(out).worst_explained.standing).toMatchObject({ kind: "gpu" });
+  });
+
+  const job = { type: "job", subject: "w", kind: "worker", outcome: "success", at: 1 };
+  const report = { type: "health", subject: "w", kind: "worker", parts: { cpu_usage: 50 }, at: 1 };
+  test.each([
+    ["a selection", { ...job, selection_id: "sel_4_0" }, "leave selection_id out"],
+    ["no time", { ...job, at: undefined }, "a job event needs at"],
+    ["a kind that reads no jobs", { ...job, kind: "provider" }, "does not read jobs; name another kind"],
+    ["a kind that reads no health", { ...report, kind: undefined }, "does not read health"],
+    ["a part that the policy does not know", { ...report, parts: { cpu: 1 } }, "did you mean cpu_usage?"],
+    ["a percentage over 100", { ...report, parts: { cpu_usage: 101 } }, "cpu_usage"],
+    ["used without reserved", { ...job, used: { cpu: 1 } }, "used says nothing without reserved"],
+    [
+      "an act",
+      { type: "reward", subject: "w", reward: "high_uptime", points: 1, reason: "x" },
+      "not reward; leave it out",
+    ],
+    ["no object", 7, "an event is a map"],
+    [
+      "another kind than before",
+      { ...job, subject: "worker-0", kind: "provider" },
+      "is of kind worker since its first mention",
+    ],
+  ])("names file and line of an event with %s, and what to do", async (_, event, words) => {
+    const file = await written(
+      "wrong.ndjson",
+      `${work().split("\n").slice(0, 5).join("\n")}\n${JSON.stringify(event)}\n`,
+    );
+    const { code, err } = await ran(["replay", file]);
+    expect(code).toBe(2);
+    expect(err).toContain(`${file}, line 6: `);
+    expect(err).toContain(words);
+  });
+});
+
 async function ran(
   args: readonly string[],
   env: Io["env"] = {},
@@ -166,4 +233,21 @@ function events(): string {
     }
   }
   return lines.join("\n");
+}
+
+/** A disk, and forty workers that report health and end a job each day of April; the last fails two of three. */
+function work(): string {
+  const lines: object[] = [
+    { type: "metric", subject: "disk", metric: "uptime", value: 1, at: "2020-04-01T00:00:00Z" },
+  ];
+  for (let day = 1; day <= 30; day++) {
+    const at = `2020-04-${String(day).padStart(2, "0")}T12:00:00Z`;
+    for (let number = 0; number < 40; number++) {
+      const worker = { subject: `worker-${number}`, kind: "worker", at };
+      const outcome = number === 39 && day % 3 !== 0 ? "failure" : "success";
+      lines.push({ type: "job", ...worker, outcome, duration_ms: 900 + day, expected_ms: 1000 });
+      lines.push({ type: "health", ...worker, parts: { memory_usage: 60 } });
+    }
+  }
+  return lines.map((line) => JSON.stringify(line)).join("\n");
 }

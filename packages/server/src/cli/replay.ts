@@ -1,5 +1,5 @@
 /** `staunch replay`: a data set through the whole pipeline, and what came out. */
-import type { Ranked, State } from "@staunch/engine";
+import type { Policy, Ranked, State } from "@staunch/engine";
 import type { Command } from "commander";
 import type { ImportSource } from "../app/import/import-source.ts";
 import { exampleNames, loadExample } from "../examples.ts";
@@ -32,14 +32,16 @@ export function addReplay(program: Command, io: Io): void {
     .option("--json", "print JSON")
     .action(async (name: string, flags: ReplayFlags) => {
       const { config } = loadSettings(io, {});
-      const { title, source } = await openSource(name);
+      const forced = flags.policy === undefined ? null : readPolicy(flags.policy);
+      const configured = new Map(Object.entries(config.policies));
+      const { title, source } = await openSource(name, (kind) => forced ?? configured.get(kind) ?? null);
       const shiftMs = flags.clock === "recorded" ? 0 : Date.now() - Math.floor(source.lastAt);
       const progress = new Progress(io, `replaying ${source.name}`);
       const replayed = await replay({
         source,
         shiftMs,
-        policy: flags.policy === undefined ? config.policies.provider : readPolicy(flags.policy),
-        isForced: flags.policy !== undefined,
+        policy: forced ?? config.policies.provider,
+        isForced: forced !== null,
         commitEventsMax: config.storage.commitEventsMax,
         directory: flags.data ?? null,
         onProgress: ({ events, eventsTotal, atMs }) => progress.show(events, eventsTotal, minute(atMs)),
@@ -51,11 +53,14 @@ export function addReplay(program: Command, io: Io): void {
     });
 }
 
-/** An example by its name, or a file of events. */
-async function openSource(name: string): Promise<{ title: string; source: ImportSource }> {
+/** An example by its name, or a file of events, whose kinds are scored by the policies given. */
+async function openSource(
+  name: string,
+  policyOf: (kind: string) => Policy | null,
+): Promise<{ title: string; source: ImportSource }> {
   const example = await loadExample(name);
   if (example !== null) return example;
-  if (/[./\\-]/u.test(name)) return { title: name, source: eventSource(name, readText(name)) };
+  if (/[./\\-]/u.test(name)) return { title: name, source: eventSource(name, readText(name), policyOf) };
   const known = (await exampleNames()).join(", ");
   const advice = known === "" ? "this installation has no examples" : `the examples are ${known}`;
   throw new CliError(

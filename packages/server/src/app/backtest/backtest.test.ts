@@ -114,7 +114,7 @@ async function filled(store: MemoryLogStore, subjects = SUBJECTS): Promise<Parti
   const source = {
     name: "test",
     subjectCount: subjects,
-    sampleCount: subjects * 40,
+    eventCount: subjects * 40,
     firstAt: START_MS,
     lastAt: START_MS + 40 * DAY_MS,
     *batches() {
@@ -127,6 +127,8 @@ async function filled(store: MemoryLogStore, subjects = SUBJECTS): Promise<Parti
         }));
         yield {
           loggedAt: START_MS + day * DAY_MS,
+          jobs: null,
+          health: null,
           subjects: day === 1 ? named : [],
           samples: samplesOf(day, subjects),
         };

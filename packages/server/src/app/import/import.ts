@@ -9,7 +9,7 @@ import {
 } from "@staunch/engine";
 import type { Outcome, Partition, Refusal } from "../partition/partition.ts";
 import type { Facts } from "../facts/facts.ts";
-import type { ImportBatch, ImportSource, ImportSubject } from "./import-source.ts";
+import { eventsOf, type ImportBatch, type ImportSource, type ImportSubject } from "./import-source.ts";
 import { mergeBatches } from "./merge-batches.ts";
 
 /** Entries handed to the partition and not yet applied; well below what its queue takes. */
@@ -20,7 +20,7 @@ const CUTS_EVERY_MS = 7 * 86_400_000;
 const CUTS_MIN = 100;
 
 export interface ImportProgress {
-  /** Samples applied so far, and of how many. */
+  /** Events applied so far, and of how many. */
   readonly events: number;
   readonly eventsTotal: number;
   /** Time that the import has reached, milliseconds since 1970. */
@@ -117,9 +117,10 @@ class ImportRun {
   async submit(batch: ImportBatch): Promise<Refusal | null> {
     const loggedAt = batch.loggedAt + this.options.shiftMs;
     for (const { kind } of batch.subjects) this.sendKind(kind, loggedAt);
-    // Two entries, because subjects and samples together may be more than one record takes.
+    // Two entries, because subjects and events together may be more than one record takes.
     if (batch.subjects.length > 0) this.send(this.introduce(batch.subjects), 0, loggedAt);
-    if (batch.samples.count > 0) this.send(this.addSamples(batch.samples), batch.samples.count, loggedAt);
+    const events = eventsOf(batch);
+    if (events > 0) this.send(this.addEvents(batch), events, loggedAt);
     return this.drain(IN_FLIGHT_MAX);
   }
 
@@ -132,7 +133,7 @@ class ImportRun {
       this.events += events;
       this.options.onProgress?.({
         events: this.events,
-        eventsTotal: this.source.sampleCount,
+        eventsTotal: this.source.eventCount,
         atMs: loggedAt,
       });
     }
@@ -173,11 +174,21 @@ class ImportRun {
     return { ...this.nextEntry(), registrations: draft.registrations, acts };
   }
 
-  private addSamples(samples: SampleColumns): Entry {
+  private addEvents({ samples, jobs, health }: ImportBatch): Entry {
+    return {
+      ...this.nextEntry(),
+      samples: samples.count === 0 ? null : this.placed(samples),
+      jobs: jobs === null ? null : this.placed(jobs),
+      health: health === null ? null : this.placed(health),
+    };
+  }
+
+  /** The columns at the log's times and subjects. */
+  private placed<Columns extends Pick<SampleColumns, "at" | "subject">>(columns: Columns): Columns {
     const { shiftMs } = this.options;
-    const at = shiftMs === 0 ? samples.at : samples.at.map((recordedAt) => recordedAt + shiftMs);
-    const subject = samples.subject.map((place) => this.numbers[place]!);
-    return { ...this.nextEntry(), samples: { ...samples, at, subject } };
+    const at = shiftMs === 0 ? columns.at : columns.at.map((recordedAt) => recordedAt + shiftMs);
+    const subject = columns.subject.map((place) => this.numbers[place]!);
+    return { ...columns, at, subject };
   }
 
   private nextEntry(): Entry {

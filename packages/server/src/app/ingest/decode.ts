@@ -121,13 +121,10 @@ export class EventColumns {
   }
 
   private addMetric(event: CheckedEvent, atMs: number, index: number): Flaw | null {
+    const flaw = flawOfMetric(event);
+    if (flaw !== null) return flaw;
     const code = metricCode(event["metric"] as string);
     const value = event["value"] as number;
-    const { name, unit, min, max } = METRICS[code]!;
-    if (!(value >= min && value <= max)) {
-      const detail = `value of ${name} must be ${min} to ${max} (${unit}), not ${value}`;
-      return { code: "out_of_range", field: "value", detail };
-    }
     const row = this.count;
     const kind = event["ok"] === false ? code | SAMPLE_FAILED : code;
     if (!this.push(index, event["subject"] as string, kind, value, atMs))
@@ -146,4 +143,12 @@ export class EventColumns {
     filled[row] = text as string;
     return filled;
   }
+}
+
+/** What is wrong between the fields of a metric event whose fields are right on their own. */
+export function flawOfMetric({ metric, value }: CheckedEvent): Flaw | null {
+  const { name, unit, min, max } = METRICS[metricCode(metric as string)]!;
+  if ((value as number) >= min && (value as number) <= max) return null;
+  const detail = `value of ${name} must be ${min} to ${max} (${unit}), not ${String(value)}`;
+  return { code: "out_of_range", field: "value", detail };
 }
