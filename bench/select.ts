@@ -1,7 +1,10 @@
-/** Choosing among bids whose columns are filled, with the decision added to the window. */
+/** Choosing among bids: where their columns are filled, and where what is known of the bidders is read first. */
 import {
+  apply,
   Candidates,
   DecisionWindow,
+  EMPTY_ENTRY,
+  gather,
   HEALTH_UNKNOWN,
   PROBATION,
   select,
@@ -9,9 +12,11 @@ import {
   SELECTION_DEFAULTS,
   SELECTION_POLICIES,
   type SelectionPolicy,
+  type State,
 } from "@staunch/engine";
-import { randomBits, START_MS } from "./fleet.ts";
+import { BATCH_SIZE, randomBits, START_MS } from "./fleet.ts";
 import { quantile, secondsSince, type Result } from "./result.ts";
+import { makeJobs, makeWorkers } from "./work.ts";
 
 /** Sets of bids that take turns, so that no branch is learnt by heart. */
 const SETS = 32;
@@ -19,6 +24,9 @@ const FEW = 100;
 const FEW_DECISIONS = 200_000;
 const MANY = 10_000;
 const MANY_DECISIONS = 1_000;
+const STATE_DECISIONS = 50_000;
+/** Some jobs for most of the workers. */
+const FLEET_BATCHES = 100;
 
 export function* benchSelect(): Generator<Result> {
   const few = makeSets(FEW);
@@ -43,6 +51,68 @@ export function* benchSelect(): Generator<Result> {
       };
     }
   }
+  for (const workers of [2_000, 1_000_000]) yield* benchBids(workers);
+}
+
+/** With what is known of the bidders read from their rows first: warm ones of a small fleet, cold ones of a large. */
+function* benchBids(workers: number): Generator<Result> {
+  const fleet = fleetWithJobs(workers);
+  const common = { policy: "power-of-two", workers };
+  decideFromState(fleet, workers, FEW, STATE_DECISIONS / 10);
+  const spentMs = decideFromState(fleet, workers, FEW, STATE_DECISIONS);
+  yield {
+    name: "bids",
+    unit: "selections/s",
+    value: (STATE_DECISIONS * 1000) / spentMs.reduce((sum, ms) => sum + ms, 0),
+    conditions: { ...common, bids: FEW, decisions: STATE_DECISIONS },
+  };
+  if (workers < MANY) return;
+  const manyMs = decideFromState(fleet, workers, MANY, MANY_DECISIONS).sort();
+  for (const share of [0.5, 0.99]) {
+    yield {
+      name: "bids",
+      unit: "ms",
+      value: quantile(manyMs, share),
+      conditions: { ...common, bids: MANY, decisions: MANY_DECISIONS, quantile: share },
+    };
+  }
+}
+
+/** Returns how long each decision took, in ms. */
+function decideFromState(state: State, workers: number, bids: number, decisions: number): Float64Array {
+  const rules = { ...SELECTION_DEFAULTS };
+  const kind = state.kinds[0]!;
+  const window = new DecisionWindow(rules.operatorWindow);
+  const selection = new Selection();
+  const candidates = new Candidates();
+  const random = randomBits(11);
+  const price = new Float64Array(bids).fill(1);
+  const timeMs = new Float64Array(bids).fill(1000);
+  const spentMs = new Float64Array(decisions);
+  for (let decision = 0; decision < decisions; decision++) {
+    const subject = Uint32Array.from({ length: bids }, () => random() % workers);
+    const seed = random();
+    const before = performance.now();
+    gather(state, kind, { subject, price, timeMs }, state.now, candidates);
+    select(
+      candidates,
+      { nowMs: state.now, seed, priceReference: null, timeReferenceMs: null, rules },
+      window,
+      selection,
+    );
+    spentMs[decision] = performance.now() - before;
+  }
+  return spentMs;
+}
+
+function fleetWithJobs(workers: number): State {
+  const state = makeWorkers(workers);
+  const random = randomBits(5);
+  for (let batch = 0; batch < FLEET_BATCHES; batch++) {
+    const entries = [{ ...EMPTY_ENTRY, jobs: makeJobs(workers, BATCH_SIZE, state.now, random) }];
+    apply(state, { position: state.position + 1, loggedAt: state.now + 1000, entries });
+  }
+  return state;
 }
 
 /** Takes so many decisions and returns how long each took. */

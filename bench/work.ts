@@ -28,7 +28,7 @@ const READS = 20_000;
 const PARTS = HEALTH_PARTS.slice(0, 5);
 
 export function* benchWork(): Generator<Result> {
-  const state = makeWorkers();
+  const state = makeWorkers(WORKERS);
   for (const events of ["jobs", "health", "both"] as const) {
     const eventsPerSecond = measure(state, events);
     yield {
@@ -49,10 +49,10 @@ export function* benchWork(): Generator<Result> {
   }
 }
 
-function makeWorkers(): State {
+export function makeWorkers(workers: number): State {
   const state = createState({ seed: 1, policies: { worker: workerPolicy() }, aggregates: false });
-  for (let first = 0; first < WORKERS; first += BATCH_SIZE) {
-    const count = Math.min(BATCH_SIZE, WORKERS - first);
+  for (let first = 0; first < workers; first += BATCH_SIZE) {
+    const count = Math.min(BATCH_SIZE, workers - first);
     const registrations = Array.from({ length: count }, (_, index) => ({
       number: first + index,
       kind: "worker",
@@ -74,7 +74,7 @@ function measure(state: State, events: "jobs" | "health" | "both"): number {
   const random = randomBits(7);
   const share = events === "both" ? BATCH_SIZE / 2 : BATCH_SIZE;
   const batches = Array.from({ length: BATCHES }, () => ({
-    jobs: events === "health" ? null : makeJobs(share, state.now, random),
+    jobs: events === "health" ? null : makeJobs(WORKERS, share, state.now, random),
     health: events === "jobs" ? null : makeReports(share, state.now, random),
   }));
   const beganAt = state.now;
@@ -108,13 +108,13 @@ function moveOn(columns: JobColumns | HealthColumns | null, byMs: number): void 
 }
 
 /** Of a hundred jobs 97 are good, two fail and one times out; each says everything but a selection. */
-function makeJobs(count: number, atMs: number, random: () => number): JobColumns {
+export function makeJobs(workers: number, count: number, atMs: number, random: () => number): JobColumns {
   const uniform = (): number => random() / TWO_32;
   const column = (value: () => number): Float64Array => Float64Array.from({ length: count }, value);
   return {
     count,
     at: column(() => atMs - 1000 * uniform()),
-    subject: Uint32Array.from({ length: count }, () => random() % WORKERS),
+    subject: Uint32Array.from({ length: count }, () => random() % workers),
     outcome: Uint8Array.from({ length: count }, () => outcomeOf(uniform())),
     durationMs: column(() => 500 + 1000 * uniform()),
     expectedMs: column(() => 1000),

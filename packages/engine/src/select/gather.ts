@@ -2,10 +2,10 @@
 import { readHealth, newHealthReading, HEALTH_MAX } from "../score/health.ts";
 import { momentumOf } from "../fold/momentum.ts";
 import { recentAt } from "../fold/selections.ts";
-import { scoreRow } from "../score/score.ts";
+import { RUN_LENGTH, touchWorkRows } from "../fold/touch.ts";
 import { priorUtilityOf } from "../score/prior.ts";
 import { PLACE, readSignal, type SignalSums } from "../score/signal.ts";
-import { FLAGS, HAS_SANCTIONS, rowStart } from "../state/row-table.ts";
+import { FLAGS, HAS_SANCTIONS, rowStart, SCORE } from "../state/row-table.ts";
 import type { Kind, State } from "../state/state.ts";
 import {
   COMPLETED,
@@ -41,11 +41,16 @@ const FAILING_MS = 60_000;
 const reading = newHealthReading();
 const sums: SignalSums = { w: 0, wv: 0, wvv: 0 };
 
-/** Fills the columns as of `nowMs`. */
+/**
+ * Fills the columns as of `nowMs`. Scores are those of the last evaluation: with every event, act and deadline, and
+ * within `update_interval` anyhow, so that choosing among thousands does not score thousands.
+ */
 export function gather(state: State, kind: Kind, bids: Bids, nowMs: number, into: Candidates): void {
   const { maxScore, priorWeight } = kind.compiled.policy;
   into.reset(bids.subject.length);
   for (let bid = 0; bid < bids.subject.length; bid++) {
+    if (bid % RUN_LENGTH === 0)
+      touchWorkRows(state, bids.subject, bid, Math.min(bids.subject.length, bid + RUN_LENGTH));
     const subject = bids.subject[bid]!;
     const row = state.places.rowOf(subject);
     const chunk = kind.table.chunkOf(row);
@@ -55,7 +60,7 @@ export function gather(state: State, kind: Kind, bids: Bids, nowMs: number, into
     const ints = from * 2;
     const sanctioned = (chunk.u32[start * 2 + FLAGS]! & HAS_SANCTIONS) !== 0;
     const sanctions = sanctioned ? state.sanctions.of(subject) : undefined;
-    const score = scoreRow(chunk, start, kind.compiled, sanctions, nowMs) / maxScore;
+    const score = chunk.f64[start + SCORE]! / maxScore;
     readHealth(work, from, kind.compiled, nowMs, reading);
     readSignal(work, from, PLACE.success, sums);
     into.subject[bid] = subject;
