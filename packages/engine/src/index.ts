@@ -188,7 +188,7 @@ export {
   type PolicyDocument,
 } from "./policy/document.ts";
 export { type Profile } from "./state/profiles.ts";
-export { hasRecord, operatorPrior, type OperatorPrior } from "./read/operator-prior.ts";
+export { hasRecord, operatorPrior, rowPrior, type OperatorPrior } from "./read/operator-prior.ts";
 export { SIGNALS, sourcesRead } from "./policy/compile.ts";
 export { STORAGE_PROVIDER } from "./policy/presets.ts";
 export { describeRule, POLICY_FIELDS, type FieldRule } from "./policy/fields.ts";

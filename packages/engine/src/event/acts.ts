@@ -148,7 +148,7 @@ export interface PriorSet extends Accountable {
   /** Utility 0..1 that the prior of its components stands for from here on. */
   readonly prior: number;
   readonly evidence: {
-    readonly operator: string;
+    readonly operator: string | null;
     /** The operator's subjects with evidence, their mean utility, and the observations behind it. */
     readonly subjects: number;
     readonly mean: number;

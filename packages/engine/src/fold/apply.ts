@@ -2,6 +2,7 @@
  * The fold: `apply(state, batch) -> effects`. Time enters only as the batch's `loggedAt` and each event's `at`, so
  * the same log gives the same bits on every machine.
  */
+import type { Act } from "../event/acts.ts";
 import type { Batch, Entry, Registration } from "../event/batch.ts";
 import { kindNamed, type State } from "../state/state.ts";
 import {
@@ -71,15 +72,25 @@ function applyEntry(state: State, entry: Entry): void {
     state.effects.results.push(repeat);
     return;
   }
+  const acts: ActResult[] = [];
+  // Whose a subject is decides what it starts from, so it is known before its first evidence.
+  applyActs(state, entry.acts, acts, true);
   if (entry.samples !== null) takeSamples(state, entry.samples);
   if (entry.health !== null) foldHealth(state, entry.health);
   const refusedJobs = entry.jobs === null ? NONE_REFUSED : foldJobs(state, entry.jobs);
-  const acts: ActResult[] = [];
-  for (const act of entry.acts) acts.push(applyAct(state, act));
+  applyActs(state, entry.acts, acts, false);
   const selections = entry.selections.map((made) => applySelection(state, made));
   const decided = { acts, refusedJobs, selections };
   state.memory.remember(entry, decided, state.now);
   state.effects.results.push({ type: "applied", ...decided });
+}
+
+/** Applies the acts that say who a subject is, or the others; results stand in the order of the entry. */
+function applyActs(state: State, acts: readonly Act[], results: ActResult[], isIdentity: boolean): void {
+  for (const [place, act] of acts.entries()) {
+    const saysWho = act.type === "subject.updated" || act.type === "prior.set";
+    if (saysWho === isIdentity) results[place] = applyAct(state, act);
+  }
 }
 
 /** Numbers are given in order, so a registration either is the next one or was made by an earlier entry. */

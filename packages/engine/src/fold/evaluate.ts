@@ -54,7 +54,7 @@ export function evaluate(
   indexRow(kind, row);
   evaluateTier(state, kind, chunk, start, score);
   watchThreshold(state, kind, chunk, start, score);
-  if (chunk.work !== null) {
+  if (kind.compiled.hasWork) {
     watchProbation(state, kind, chunk, start);
     countRow(state, kind, chunk, start);
   }

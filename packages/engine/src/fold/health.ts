@@ -8,6 +8,7 @@ import {
   HEALTH_AT,
   HEALTH_PRESENT,
   HEALTH_VALUES,
+  PUNCTUAL_AT,
   REPORTS as REPORT_COUNT,
   workStart,
 } from "../state/work-row.ts";
@@ -72,7 +73,8 @@ function countPunctuality(
   windows: readonly MaintenanceWindow[],
 ): void {
   const { intervalMs } = kind.compiled.policy.health;
-  const before = work.f64[from + HEALTH_AT]!;
+  // Not since the newest report: who reports three times an interval would never be judged.
+  const before = work.f64[from + PUNCTUAL_AT]!;
   const intervals = before === 0 ? 1 : (at - before - maintainedMs(windows, before, at)) / intervalMs;
   if (intervals < TOO_SOON_INTERVALS) return;
   const weight = advance(work, from, REPORTS, kind.compiled, at);

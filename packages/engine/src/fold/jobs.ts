@@ -3,7 +3,6 @@ import {
   CLIENT_FAULT,
   DECLINED,
   FAILURE,
-  INVALID_RESULT,
   OUTCOME_MASK,
   SLA_MET,
   SLA_MISSED,
@@ -12,8 +11,19 @@ import {
   type JobColumns,
 } from "../event/jobs.ts";
 import { penaltyTerm } from "../sanction/sanction.ts";
+import { workOff } from "../score/silence.ts";
+import { signalMean } from "../score/work-component.ts";
 import { addTrial, advance, JOBS, PLACE } from "../score/signal.ts";
-import { EVENT_COUNT, isFolded, rowStart, WINDOW_COUNT, type WorkChunk } from "../state/row-table.ts";
+import {
+  EVENT_COUNT,
+  FLAGS,
+  HAS_SANCTIONS,
+  isFolded,
+  rowStart,
+  WINDOW_COUNT,
+  type Chunk,
+  type WorkChunk,
+} from "../state/row-table.ts";
 import { kindOf, type Kind, type State } from "../state/state.ts";
 import {
   CLIENT_FAULTS,
@@ -40,8 +50,8 @@ import { RUN_LENGTH, touchWorkRows } from "./touch.ts";
 export const TIMEOUT_ISSUER = "rule:timeouts";
 /** Counter of each outcome, by its code. */
 const COUNTERS = [COMPLETED, FAILED, TIMED_OUT, INVALID, DECLINED_COUNT, CLIENT_FAULTS] as const;
-/** How far an outcome is an answer: in time with a valid result 1, a plain failure half, else nothing. */
-const ANSWERED = { [SUCCESS]: 1, [FAILURE]: 0.5, [TIMEOUT]: 0, [INVALID_RESULT]: 0 } as const;
+/** A plain failure is half an answer: in time, but without a result. */
+const HALF_ANSWER = 0.5;
 
 /** @returns rows that were refused because their selection is not open, in order */
 export function foldJobs(state: State, jobs: JobColumns): RefusedJob[] {
@@ -80,9 +90,13 @@ function foldOutcome(state: State, kind: Kind, jobs: JobColumns, index: number, 
   chunk.u32[start * 2 + EVENT_COUNT]! += 1;
   if (outcome === DECLINED || outcome === CLIENT_FAULT) return;
   const at = jobs.at[index]!;
+  const sanctioned = (chunk.u32[start * 2 + FLAGS]! & HAS_SANCTIONS) !== 0;
+  const sanctions = sanctioned ? state.sanctions.of(subject) : undefined;
+  workOff(work, from, kind.compiled, sanctions, at, outcome === SUCCESS);
   stampEvidence(state, kind, chunk, start, at);
   chunk.u32[start * 2 + WINDOW_COUNT]! += 1;
   const weight = advance(work, from, JOBS, kind.compiled, at);
+  addTrial(work, from, PLACE.answered, answeredBy(kind, chunk, start, outcome), weight);
   addOutcome(kind, work, from, jobs, index, weight);
   if (outcome === SUCCESS) addDuration(state, kind, row, jobs, index);
   const isIncident = moveMomentum(state, kind, chunk, start, outcome === SUCCESS, at);
@@ -125,9 +139,9 @@ function addOutcome(
   const good = outcome === SUCCESS ? 1 : 0;
   const quality = jobs.quality[index]!;
   addTrial(work, from, PLACE.success, Number.isNaN(quality) ? good : good * quality, weight);
-  addTrial(work, from, PLACE.answered, ANSWERED[outcome as keyof typeof ANSWERED], weight);
   addTrial(work, from, PLACE.completed, good, weight);
-  addTrial(work, from, PLACE.flawless, outcome === FAILURE || outcome === INVALID_RESULT ? 0 : 1, weight);
+  // A time-out shows no error and no result without one.
+  if (outcome !== TIMEOUT) addTrial(work, from, PLACE.flawless, good, weight);
   const said = jobs.outcome[index]! & (SLA_MET | SLA_MISSED);
   if (said !== 0) addTrial(work, from, PLACE.sla, said === SLA_MET ? 1 : 0, weight);
   const earned = jobs.earnings[index]!;
@@ -144,6 +158,16 @@ function addOutcome(
   }
   const used = jobs.usedShare[index]!;
   if (!Number.isNaN(used)) addTrial(work, from, PLACE.use, used, weight);
+}
+
+/**
+ * How far an outcome is an answer: in time with a valid result 1, a plain failure half, else nothing. But where most was
+ * not even half an answer, a failure is worth no more than the mean: a failure never raises a score.
+ */
+function answeredBy(kind: Kind, chunk: Chunk, start: number, outcome: number): number {
+  if (outcome === SUCCESS) return 1;
+  if (outcome !== FAILURE) return 0;
+  return Math.min(HALF_ANSWER, signalMean(chunk, start, PLACE.answered, kind.compiled));
 }
 
 /** What was expected of the job, or the median of its class; NaN where neither is known. */

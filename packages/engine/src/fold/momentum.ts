@@ -59,7 +59,8 @@ export function moveMomentum(
     onGood(state, kind, chunk, start, work, from);
     return false;
   }
-  const isIncident = onBad(kind, work, from, at);
+  const isOnProbation = (chunk.u32[start * 2 + FLAGS]! & ON_PROBATION) !== 0;
+  const isIncident = onBad(kind, work, from, at, isOnProbation);
   if (isIncident) postponeExploration(kind, work, from, state.now);
   return isIncident;
 }
@@ -115,6 +116,8 @@ function onGood(state: State, kind: Kind, chunk: Chunk, start: number, work: Wor
   if (momentumOf(work, from) < probation.leaveMomentum) return;
   if (work.f64[from + RECENT_FAILED]! > probation.recentFailedAbove) return;
   if (work.u32[ints + GOOD_RUN]! < goodJobsNeeded(kind, work, from)) return;
+  // It would be on probation again with its next evaluation, and twice as long.
+  if (probationReason(state, kind, chunk, start, work, from) !== null) return;
   chunk.u32[start * 2 + FLAGS]! &= ~ON_PROBATION;
   work.f64[from + PROBATION_SINCE] = 0;
   const subject = chunk.u32[start * 2 + NUMBER]!;
@@ -122,10 +125,10 @@ function onGood(state: State, kind: Kind, chunk: Chunk, start: number, work: Wor
 }
 
 /** Returns false where the failure belongs to an incident that has been counted: one fails many jobs at once. */
-function onBad(kind: Kind, work: WorkChunk, from: number, at: number): boolean {
+function onBad(kind: Kind, work: WorkChunk, from: number, at: number, isOnProbation: boolean): boolean {
   const { momentum } = kind.compiled.policy;
   work.u32[from * 2 + GOOD_RUN] = 0;
-  forgive(kind, work, from * 2);
+  if (!isOnProbation) forgive(kind, work, from * 2);
   const sinceMs = at - work.f64[from + FAILED_AT]!;
   if (work.f64[from + FAILED_AT] !== 0 && sinceMs < momentum.burstMs && sinceMs > -momentum.burstMs)
     return false;

@@ -86,6 +86,48 @@ function happen(lab: Lab, events: readonly Event[]): void {
   }
 }
 
+test("a failed job never raises the score, however long the worker was idle before", () => {
+  const idleDays = fc.constantFrom(0, 0.5, 2, 10, 40, 200);
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 30 }), fc.array(idleDays, { minLength: 1 }), (events, idles) => {
+      const lab = labOf();
+      happen(lab, events);
+      for (const days of idles) {
+        const at = lab.state.now + days * DAY_MS;
+        lab.apply(at);
+        for (const outcome of ["failure", "timeout", "invalid_result"] as const) {
+          const before = lab.score(0);
+          lab.apply(at, { jobs: jobsOf([{ subject: 0, at, outcome }]) });
+          expect(lab.score(0)).toBeLessThanOrEqual(before + 1e-9);
+        }
+        lab.apply(at, { health: healthOf([{ subject: 0, at, parts: { memory_usage: 10 } }]) });
+      }
+    }),
+    { numRuns: 150 },
+  );
+});
+
+test("good jobs work idleness off, and health reports do not", () => {
+  const lab = labOf();
+  const good = (at: number): void =>
+    void lab.apply(at, { jobs: jobsOf([{ subject: 0, at, outcome: "success" }]) });
+  for (let second = 1; second <= 200; second++) good(T0 + second * SECOND_MS);
+  const before = lab.score(0);
+  const back = lab.state.now + 60 * DAY_MS;
+  lab.apply(back, { health: healthOf([{ subject: 0, at: back, parts: { memory_usage: 10 } }]) });
+  const idle = lab.score(0);
+  expect(before - idle).toBeGreaterThan(10);
+  let newest = idle;
+  // Each works off three days of the sixty.
+  for (let jobs = 1; jobs <= 20; jobs++) {
+    good(back + jobs * SECOND_MS);
+    expect(lab.score(0)).toBeGreaterThan(newest);
+    newest = lab.score(0);
+  }
+  // Reports that did not come weigh in reliability still.
+  expect(newest).toBeGreaterThan(before - 3);
+});
+
 /** Bids of all, alike. */
 const bids = {
   subject: Uint32Array.from({ length: WORKERS }, (_, worker) => worker),

@@ -69,8 +69,11 @@ describe("eligibility", () => {
     lab.apply(at, { health: healthOf([{ subject: worker, at, parts: { memory_usage: 98 } }]) });
     expect(reasonsOf(lab, worker)).toEqual([{ code: "low_health", health: 0, floor: 30 }]);
     const later = at + 3 * MINUTE_MS;
-    // Nothing is known of its health any more, so it is not known to be low either.
-    expect(reasonsOf(lab, worker, later)).toEqual([{ code: "silent", since: at }]);
+    // Falling silent makes nobody well.
+    expect(reasonsOf(lab, worker, later)).toEqual([
+      { code: "silent", since: at },
+      { code: "low_health", health: 0, floor: 30 },
+    ]);
   });
 
   test("is what selections decide: the first reason is the exclusion of the bid", () => {

@@ -36,7 +36,7 @@ export interface NetworkStanding {
 
 /** Null for a kind whose policy reads neither jobs nor health. */
 export function networkStanding(kind: Kind): NetworkStanding | null {
-  if (kind.table.workSize === 0) return null;
+  if (!kind.compiled.hasWork) return null;
   const { network, compiled } = kind;
   const { active, finished, succeeded, answering } = network;
   const averageScore = active === 0 ? null : network.scoreSum / SCORE_UNIT / active;

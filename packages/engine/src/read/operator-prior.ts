@@ -3,6 +3,7 @@
  * new one with the same owner gains nothing, and a good owner does not begin as a stranger.
  */
 import { FIRST_AT, FLAGS, IS_BANNED, rowStart, SCORE, WINDOW_COUNT } from "../state/row-table.ts";
+import { priorUtilityOf } from "../score/prior.ts";
 import { kindOf, type Kind, type State } from "../state/state.ts";
 
 /** Subjects of an operator that are looked at. */
@@ -54,4 +55,11 @@ export function operatorPrior(state: State, kind: Kind, operator: string): Opera
 export function hasRecord(state: State, subject: number): boolean {
   const row = state.places.rowOf(subject);
   return kindOf(state, subject).table.chunkOf(row).f64[rowStart(row) + FIRST_AT]! > 0;
+}
+
+/** Utility 0..1 that the prior of a registered subject stands for. */
+export function rowPrior(state: State, subject: number): number {
+  const { table, compiled } = kindOf(state, subject);
+  const row = state.places.rowOf(subject);
+  return priorUtilityOf(table.chunkOf(row).f64, rowStart(row), compiled);
 }

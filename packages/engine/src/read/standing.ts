@@ -4,7 +4,7 @@ import type { ComponentName } from "../policy/policy.ts";
 import { rewardSharesAt, sharesAt, type Penalty, type Reward } from "../sanction/sanction.ts";
 import { componentInterval } from "../score/interval.ts";
 import { afterSilence, componentScore, scoreRow } from "../score/score.ts";
-import { silentMs } from "../score/silence.ts";
+import { idleMs } from "../score/silence.ts";
 import {
   EVENT_COUNT,
   EVIDENCE_DAYS,
@@ -130,7 +130,7 @@ function componentStandings(state: State, subject: number, nowMs: number): Compo
   const row = state.places.rowOf(subject);
   const chunk = table.chunkOf(row);
   const start = rowStart(row);
-  const silenceMs = silentMs(chunk, start, state.sanctions.of(subject), nowMs);
+  const silenceMs = idleMs(chunk, start, compiled, state.sanctions.of(subject), nowMs);
   return compiled.components.map((rule) => {
     const score = componentScore(chunk, start, rule, compiled, silenceMs, nowMs);
     const interval = componentInterval(chunk, start, rule, compiled, nowMs);

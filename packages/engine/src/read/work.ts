@@ -92,7 +92,7 @@ export function workStanding(state: State, subject: number, nowMs: number): Work
   const row = state.places.rowOf(subject);
   const chunk = kind.table.chunkOf(row);
   const { work } = chunk;
-  if (work === null) return null;
+  if (work === null || !kind.compiled.hasWork) return null;
   const start = rowStart(row);
   const from = workStart(start);
   const momentum = momentumOf(work, from);

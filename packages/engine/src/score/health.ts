@@ -12,7 +12,7 @@ export const HEALTH_MAX = 100;
 export interface HealthReading {
   /** True when at least one part counts. */
   known: boolean;
-  /** What the newest report says, and the middle of the interval that its age leaves. */
+  /** What the newest report says, and the middle of the interval that its age leaves, but no more than that. */
   reported: number;
   score: number;
   lower: number;
@@ -63,7 +63,8 @@ export function readHealth(
   const width = HEALTH_MAX * staleness(compiled, nowMs - into.at);
   into.lower = Math.max(0, into.reported - width);
   into.upper = Math.min(HEALTH_MAX, into.reported + width);
-  into.score = (into.lower + into.upper) / 2;
+  // Time says less and less, but nothing good: an ill one does not get well by falling silent.
+  into.score = Math.min(into.reported, (into.lower + into.upper) / 2);
 }
 
 /** 100 up to `good`, 0 from `bad` on, linear between, whichever of the two is larger. */

@@ -6,7 +6,7 @@ import { MEANS, STALE_MEANS, type Chunk } from "../state/row-table.ts";
 import { workStart } from "../state/work-row.ts";
 import { priorUtilityOf } from "./prior.ts";
 import { newComponentSums, sumComponent } from "./component.ts";
-import { silentMs } from "./silence.ts";
+import { idleMs } from "./silence.ts";
 import { trustOf } from "./trust.ts";
 import { workMean } from "./work-component.ts";
 
@@ -22,7 +22,7 @@ export function scoreRow(
   nowMs: number,
 ): number {
   const { policy, components } = compiled;
-  const silenceMs = silentMs(chunk, start, sanctions, nowMs);
+  const silenceMs = idleMs(chunk, start, compiled, sanctions, nowMs);
   let base = 0;
   for (let index = 0; index < components.length; index++) {
     const rule = components[index]!;

@@ -9,10 +9,10 @@ import { exp } from "../num/exp.ts";
 import { SIGNALS, type CompiledPolicy, type Signal } from "../policy/compile.ts";
 import type { WorkChunk } from "../state/row-table.ts";
 import {
-  HEALTH_AT,
   HEALTH_SPAN_MS,
   JOB_AT,
   JOB_SPAN_MS,
+  PUNCTUAL_AT,
   SIGNAL_SIZE,
   SIGNAL_SUMS,
 } from "../state/work-row.ts";
@@ -30,7 +30,7 @@ export interface Stream {
 
 export const JOBS: Stream = { at: JOB_AT, spanMs: JOB_SPAN_MS, first: 0, end: FIRST_OF_REPORTS };
 export const REPORTS: Stream = {
-  at: HEALTH_AT,
+  at: PUNCTUAL_AT,
   spanMs: HEALTH_SPAN_MS,
   first: FIRST_OF_REPORTS,
   end: SIGNALS.length,

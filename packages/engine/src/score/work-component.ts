@@ -87,6 +87,16 @@ export function workMean(
   return reported === 0 ? priorMean(signals, compiled, priorUtility) : mean / reported;
 }
 
+/** Mean of one signal, none that tells a ratio, under its prior. */
+export function signalMean(chunk: Chunk, start: number, place: number, compiled: CompiledPolicy): number {
+  const { f64 } = chunk.work!;
+  const from = workStart(start);
+  const at = from + SIGNAL_SUMS + place * SIGNAL_SIZE;
+  const ofPrior = signalPrior(place, compiled, priorUtilityOf(chunk.f64, start, compiled));
+  const prior = priorLeft(f64, from, place, compiled);
+  return f64[at]! + prior === 0 ? ofPrior : underPrior(f64[at + 1]!, f64[at]!, prior, ofPrior);
+}
+
 /** The component before any trial: its signals are at their priors, and their shares are as written. */
 function priorMean(signals: readonly SignalShare[], compiled: CompiledPolicy, priorUtility: number): number {
   const shares = sharesOf(signals);

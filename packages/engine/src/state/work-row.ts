@@ -44,8 +44,10 @@ export const OPERATOR = 44; // number of its operator + 1; 0 for none
 export const BAD_RUN = 45; // failures in a row
 /** Doubles again. */
 export const RECENT_FAILED = 23; // share of the recent jobs that failed
+export const IDLE_MS = 24; // idleness up to the newest job that good jobs have not worked off
+export const PUNCTUAL_AT = 25; // `at` of the newest report that was judged for coming on time
 /** Three doubles a signal: weight, weight x value, weight x value squared. */
-export const SIGNAL_SUMS = 24;
+export const SIGNAL_SUMS = 26;
 export const SIGNAL_SIZE = 3;
 export const HEALTH_VALUES = SIGNAL_SUMS + SIGNALS.length * SIGNAL_SIZE;
 export const WORK_ROW_SIZE = HEALTH_VALUES + HEALTH_PARTS_MAX;
@@ -55,9 +57,10 @@ export const WORK_LAYOUT: RowLayout = { size: WORK_ROW_SIZE * 8, fields: workFie
 
 function workFields(): Fields {
   const jobs = { JOB_AT, JOB_SPAN_MS, MOMENTUM_LOST, FAILED_AT, RECENT_FAILED, EARNINGS, DURATION_SUM };
-  const times = { PROBATION_SINCE, EXPLORE_NOT_BEFORE, RECENT, RECENT_AT };
+  const times = { IDLE_MS, PROBATION_SINCE, EXPLORE_NOT_BEFORE, RECENT, RECENT_AT };
   const health = {
     HEALTH_AT,
+    PUNCTUAL_AT,
     HEALTH_SPAN_MS,
     SILENT_AT,
     HEALTH_VALUES: [HEALTH_VALUES, HEALTH_PARTS_MAX],

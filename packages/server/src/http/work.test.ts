@@ -232,11 +232,34 @@ test("a new worker of a known operator starts from the operator's record, howeve
   const scoreOf = async (id: string): Promise<number> =>
     (await send(http, "viewer", "GET", `/api/subjects/${id}`)).json().score;
   const known = await scoreOf("worker-1");
+  // In one request with its first evidence all the same.
+  await sendEvents([
+    { type: "health", subject: "worker-7", kind: "worker", parts: { memory_usage: 10 } },
+    { type: "subject", subject: "worker-7", kind: "worker", operator: "acme" },
+  ]);
   // Success, and seven tenths of reliability, are what every job feeds.
   const expected = 60 + (0.4 + 0.7 * 0.25) * ((50 * 60 + 100 * known) / 150 - 60);
   expect(await scoreOf("worker-8")).toBeCloseTo(expected, 3);
   expect(await scoreOf("worker-9")).toBeCloseTo(expected, 3);
   expect(await scoreOf("worker-2")).toBeCloseTo(60, 3);
+  expect(await scoreOf("worker-7")).toBeLessThan(55);
+});
+
+test("anybody may name an operator, but only who may be believed gains by it, and leaving leaves the name as well", async () => {
+  const good = Array.from({ length: 100 }, () => ({ type: "job", subject: "worker-1", outcome: "success" }));
+  await sendEvents([{ type: "subject", subject: "worker-1", operator: "acme" }, ...good]);
+  const scoreOf = async (id: string): Promise<number> =>
+    (await send(http, "viewer", "GET", `/api/subjects/${id}`)).json().score;
+  await sendEvents([{ type: "subject", subject: "worker-8", kind: "worker", operator: "acme" }]);
+  expect(await scoreOf("worker-8")).toBeCloseTo(60, 3);
+  const write = (operator: string | null) =>
+    send(http, "operator", "PUT", "/api/subjects/worker-9", {
+      body: { kind: "worker", operator, attributes: {}, reason: "joins" },
+    });
+  await write("acme");
+  expect(await scoreOf("worker-9")).toBeGreaterThan(65);
+  await write(null);
+  expect(await scoreOf("worker-9")).toBeCloseTo(60, 3);
 });
 
 test.each([

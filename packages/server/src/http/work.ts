@@ -83,7 +83,7 @@ export function workRoutes(server: Server, app: App): void {
 function jobsKindOf(app: App, name: string): Kind {
   const kind = kindNamed(app.partition.state, name);
   if (kind === undefined) throw kindNotFound(name);
-  if (kind.table.workSize === 0) throw noJobs(kind.name);
+  if (!kind.compiled.hasWork) throw noJobs(kind.name);
   return kind;
 }
 

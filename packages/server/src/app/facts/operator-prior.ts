@@ -1,25 +1,34 @@
 /** The prior of a subject that has no record of its own, from that of its operator: a fact about others, so it is logged. */
-import { hasRecord, operatorPrior, type Kind, type PriorSet, type State } from "@staunch/engine";
+import { hasRecord, operatorPrior, rowPrior, type Kind, type PriorSet, type State } from "@staunch/engine";
 
-/** The act that goes with `subject` getting `operator`, or null where nothing is known or it has a record itself. */
+/** A change of a subject's operator. */
+export interface OperatorClaim {
+  readonly subject: number;
+  /** Undefined leaves it as it is. */
+  readonly operator: string | null | undefined;
+  /** Whether the claim is to be believed where it would help: anybody could name an operator of good repute. */
+  readonly isTrusted: boolean;
+}
+
+/**
+ * The act that goes with the claim; null where it changes nothing, or the subject has a record itself. Whoever leaves an
+ * operator before its first evidence leaves its name as well.
+ */
 export function priorOf(
   state: State,
   kind: Kind,
-  subject: number,
-  operator: string | null | undefined,
+  { subject, operator, isTrusted }: OperatorClaim,
 ): PriorSet | null {
-  if (operator === null || operator === undefined) return null;
-  if (subject < state.places.count && hasRecord(state, subject)) return null;
-  const found = operatorPrior(state, kind, operator);
-  if (found === null) return null;
-  const { prior, ...evidence } = found;
-  const reason = `${found.subjects} subjects of the operator are known`;
-  return {
-    type: "prior.set",
-    subject,
-    prior,
-    evidence: { operator, ...evidence },
-    issuer: "staunch",
-    reason,
-  };
+  if (operator === undefined) return null;
+  const isKnown = subject < state.places.count;
+  if (isKnown && hasRecord(state, subject)) return null;
+  const initial = kind.compiled.priorUtility;
+  const found = operator === null ? null : operatorPrior(state, kind, operator);
+  const told = found?.prior ?? initial;
+  const prior = isTrusted ? told : Math.min(told, initial);
+  if (prior === (isKnown ? rowPrior(state, subject) : initial)) return null;
+  const { subjects, mean, observations } = found ?? { subjects: 0, mean: initial, observations: 0 };
+  const evidence = { operator, subjects, mean, observations };
+  const reason = `${subjects} subjects of the operator are known`;
+  return { type: "prior.set", subject, prior, evidence, issuer: "staunch", reason };
 }

@@ -210,8 +210,10 @@ class Resolver {
 
   /** What a subject without a record starts from follows from the record of its operator. */
   private addPrior({ subject, operator }: SubjectUpdated, index: number): void {
-    const { state, draft } = this.context;
-    const prior = priorOf(state, kindNamed(state, draft.kindOf(subject))!, subject, operator);
+    const { state, draft, principal } = this.context;
+    const isTrusted = principal.role === "operator" || principal.role === "admin";
+    const kind = kindNamed(state, draft.kindOf(subject))!;
+    const prior = priorOf(state, kind, { subject, operator, isTrusted });
     if (prior === null) return;
     this.acts.push(prior);
     this.actIndexes.push(index);

@@ -86,7 +86,7 @@ export class Selections {
     const { state } = this.partition;
     const kind = kindNamed(state, request.kind);
     if (kind === undefined) return { type: "kind_not_found" };
-    if (kind.table.workSize === 0) return { type: "no_job_source" };
+    if (!kind.compiled.hasWork) return { type: "no_job_source" };
     const identity = {
       ...EMPTY_ENTRY,
       idempotencyKey: idempotency.key,

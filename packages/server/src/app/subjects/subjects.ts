@@ -108,7 +108,7 @@ export class Subjects {
     const attributes = this.replacing(subject, request.attributes);
     const act = { type: "subject.updated", subject, operator, attributes, issuer, reason } as const;
     const { state } = this.partition;
-    const prior = priorOf(state, kindNamed(state, kind)!, subject, operator);
+    const prior = priorOf(state, kindNamed(state, kind)!, { subject, operator, isTrusted: true });
     const following = prior === null ? [] : [prior];
     const outcome = await submitAct(this.partition, draft, act, NOT_IDEMPOTENT, following);
     return outcome.type === "done" ? { type: "written", subject, created: known === -1 } : outcome;
