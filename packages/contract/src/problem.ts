@@ -63,6 +63,11 @@ export const ERRORS = {
     title: "The report is your own",
     meaning: "Whoever reports misbehaviour does not decide about it; use another operator's key.",
   },
+  maintenance_of_another: {
+    status: 403,
+    title: "Another key announced the maintenance",
+    meaning: "Maintenance is cancelled with the key that announced it, or by an operator.",
+  },
   route_not_found: {
     status: 404,
     title: "There is no such address",
@@ -236,6 +241,16 @@ export const ERRORS = {
     title: "The maintenance is too long",
     meaning: "One window may be as long as `maintenance.longest` says.",
   },
+  maintenance_empty: {
+    status: 422,
+    title: "The maintenance has no length",
+    meaning: "`to` must lie behind `from` and in the future.",
+  },
+  maintenance_too_far: {
+    status: 422,
+    title: "The maintenance is too far ahead",
+    meaning: "It may begin so long after its announcement as `maintenance.horizon` says; announce it later.",
+  },
   maintenance_too_soon: {
     status: 422,
     title: "The maintenance is announced too late",
@@ -245,8 +260,7 @@ export const ERRORS = {
   time_invalid: {
     status: 422,
     title: "The time is out of range",
-    meaning:
-      "`at` may be at most five minutes ahead, and `expires_at` and `to` must lie in the future, `to` behind `from`.",
+    meaning: "`at` may be at most five minutes ahead, and `expires_at` must lie in the future.",
   },
   idempotency_key_reused: {
     status: 422,

@@ -363,7 +363,10 @@ export const ROUTES = {
       path: "/api/maintenance/{id}",
       role: "ingest",
       summary: "Cancel maintenance",
-      description: "One that runs ends now; what it did not use of the allowance is given back.",
+      description: [
+        "With the key that announced it, or an operator's. One that runs ends now; what it did not use of the allowance is",
+        "given back.",
+      ].join(" "),
       params: SanctionPath,
       query: RevokeQuery,
       responses: { 200: MaintenanceWindow },

@@ -4,12 +4,13 @@
  * again from the state alone.
  */
 import type { Deadline } from "../deadline/deadline-queue.ts";
-import type { MaintenanceWindow } from "../sanction/maintenance.ts";
+import { nextTurn } from "../sanction/maintenance.ts";
 import { silentInstant } from "../score/silence.ts";
 import { DEADLINE, isFolded, LAST_AT, rowStart } from "../state/row-table.ts";
 import { SILENT_AT, workStart } from "../state/work-row.ts";
 import { kindOf, type State } from "../state/state.ts";
 import { BY_TIME } from "./effects.ts";
+import { queueMaintenance } from "./ending.ts";
 import { evaluateSubject } from "./evaluate.ts";
 
 /** Deadlines that one batch drains; the next batch continues. */
@@ -23,6 +24,7 @@ export function drainDeadlines(state: State): void {
     const { dueAtMs, subject } = due;
     followExtended(state, subject, dueAtMs);
     followLife(state, subject, dueAtMs);
+    followMaintenance(state, subject, dueAtMs);
     if (!isStanding(state, subject, dueAtMs)) continue;
     const row = state.places.rowOf(subject);
     const chunk = kindOf(state, subject).table.chunkOf(row);
@@ -62,10 +64,7 @@ export function queueDeadlines(state: State, subject: number): void {
   for (const { status, expiresAt } of sanctions.suspensions) {
     if (status === "active" && expiresAt !== null) state.deadlines.push(expiresAt, subject);
   }
-  for (const { status, from, to } of sanctions.maintenance) {
-    if (status === "announced") state.deadlines.push(from, subject);
-    if (status === "announced" || status === "running") state.deadlines.push(to, subject);
-  }
+  queueMaintenance(state, subject);
 }
 
 /**
@@ -94,6 +93,15 @@ function followLife(state: State, subject: number, dueAtMs: number): void {
   state.deadlines.push(silentAt, subject);
 }
 
+/** Windows share one entry; that of one which was cancelled is followed by the next turn. */
+function followMaintenance(state: State, subject: number, dueAtMs: number): void {
+  const sanctions = state.sanctions.of(subject);
+  if (sanctions === undefined || sanctions.maintenance.length === 0) return;
+  if (sanctions.maintenanceQueuedAt <= dueAtMs) sanctions.maintenanceQueuedAt = Infinity;
+  // A turn that has come is followed when the subject is evaluated.
+  if (nextTurn(sanctions.maintenance) > dueAtMs) queueMaintenance(state, subject);
+}
+
 function silentAtOf(state: State, subject: number): number {
   const row = state.places.rowOf(subject);
   const { work } = kindOf(state, subject).table.chunkOf(row);
@@ -113,12 +121,10 @@ function isStanding(state: State, subject: number, dueAtMs: number): boolean {
   if (sanctions === undefined) return false;
   const ends = ({ status, expiresAt }: { status: string; expiresAt: number | null }): boolean =>
     status === "active" && expiresAt === dueAtMs;
-  const begins = ({ status, from, to }: MaintenanceWindow): boolean =>
-    (status === "announced" && from === dueAtMs) || (status === "running" && to === dueAtMs);
   return (
     sanctions.penalties.some(ends) ||
     sanctions.rewards.some(ends) ||
     sanctions.suspensions.some(ends) ||
-    sanctions.maintenance.some(begins)
+    nextTurn(sanctions.maintenance) === dueAtMs
   );
 }

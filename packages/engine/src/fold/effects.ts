@@ -150,7 +150,10 @@ export type ActResult =
   | { readonly type: "report_decided"; readonly id: string; readonly status: string }
   | { readonly type: "too_many_reports"; readonly limit: number }
   | { readonly type: "already_suspended" }
+  /** It ends before it begins, or has ended already. */
+  | { readonly type: "maintenance_empty" }
   | { readonly type: "maintenance_too_soon"; readonly noticeMs: number }
+  | { readonly type: "maintenance_too_far"; readonly horizonMs: number }
   | { readonly type: "maintenance_too_long"; readonly limitMs: number }
   | { readonly type: "maintenance_overlaps"; readonly id: string }
   | { readonly type: "maintenance_over_allowance"; readonly allowanceMs: number; readonly leftMs: number }

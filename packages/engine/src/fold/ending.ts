@@ -1,5 +1,5 @@
 /** Sanctions running out or being taken back. */
-import type { MaintenanceWindow } from "../sanction/maintenance.ts";
+import { nextTurn, type MaintenanceWindow } from "../sanction/maintenance.ts";
 import { nextEnd, type Penalty } from "../sanction/sanction.ts";
 import type { Suspension } from "../sanction/suspension.ts";
 import { FLAGS, IN_MAINTENANCE, IS_BANNED, IS_SUSPENDED, rowStart } from "../state/row-table.ts";
@@ -34,7 +34,21 @@ export function endSanctions(state: State, subject: number): number {
     if (window.status === "running" && window.to <= state.now) endMaintenance(state, window, "ended");
   }
   sanctions.nextEndAt = nextEnd(sanctions);
+  if (sanctions.maintenance.length > 0) queueMaintenance(state, subject);
   return reason;
+}
+
+/**
+ * Queues the next turn of a subject's windows, unless an entry stands for it or for an earlier instant: that one comes
+ * up first and is followed by the next. So a subject has one entry for all its windows, and one more for each time
+ * that a window was announced before the one it waited for.
+ */
+export function queueMaintenance(state: State, subject: number): void {
+  const sanctions = state.sanctions.of(subject)!;
+  const turnAt = nextTurn(sanctions.maintenance);
+  if (turnAt >= sanctions.maintenanceQueuedAt) return;
+  sanctions.maintenanceQueuedAt = turnAt;
+  state.deadlines.push(turnAt, subject);
 }
 
 /** Ends a penalty, its alert, and the ban it may be. */

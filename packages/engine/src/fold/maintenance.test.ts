@@ -218,7 +218,75 @@ describe("the bounds", () => {
     });
     // The first eight hours leave the thirty days.
     const later = from + ALLOWANCE_SPAN_MS + 8 * HOUR_MS;
+    lab.apply(from + 9 * HOUR_MS);
     expect(act(lab, announced(away, later, later + 8 * HOUR_MS))).toMatchObject({ type: "done" });
+  });
+
+  test("of the horizon and of an empty window refuse", () => {
+    const { lab, away } = labOf("storage-provider", { horizon: "48h" });
+    const last = T0 + 2 * DAY_MS;
+    expect(act(lab, announced(away, last + 1, last + 2))).toEqual({
+      type: "maintenance_too_far",
+      horizonMs: 2 * DAY_MS,
+    });
+    expect(act(lab, announced(away, last, last + HOUR_MS))).toMatchObject({ type: "done" });
+    expect(act(lab, announced(away, TO, TO))).toEqual({ type: "maintenance_empty" });
+    expect(act(lab, announced(away, T0 - MINUTE_MS, T0))).toEqual({ type: "maintenance_empty" });
+  });
+
+  test("of the allowance count thirty days that begin with any window, and end in the middle of the last", () => {
+    const { lab, away } = labOf("storage-provider");
+    const day = (index: number): number => FROM + index * DAY_MS;
+    // Announced from the last to the first, so that nothing that ends later is known of the first.
+    for (const index of [30, 20, 10])
+      expect(act(lab, announced(away, day(index), day(index) + 8 * HOUR_MS), T0 + 2 * HOUR_MS).type).toBe(
+        "done",
+      );
+    const first = day(0) + 4 * HOUR_MS;
+    // The thirty days from its beginning have twenty of the twenty-four hours.
+    expect(act(lab, announced(away, first, first + 4 * HOUR_MS + 1))).toMatchObject({
+      type: "maintenance_over_allowance",
+      leftMs: 4 * HOUR_MS,
+    });
+    expect(act(lab, announced(away, first, first + 4 * HOUR_MS))).toMatchObject({ type: "done" });
+  });
+
+  test("of the queue are one entry for a subject, whatever is announced and cancelled", () => {
+    const { lab, away } = labOf("storage-provider");
+    const before = lab.state.deadlines.size;
+    for (let index = 0; index < WINDOWS_MAX; index++) {
+      const from = FROM + index * HOUR_MS;
+      act(lab, cancelled(idOf(act(lab, announced(away, from, from + MINUTE_MS)))));
+    }
+    expect(lab.state.deadlines.size).toBe(before + 1);
+  });
+
+  test("of the queue lose no turn, in whatever order windows are announced and cancelled", () => {
+    const steps = fc.array(fc.record({ slot: fc.nat(20), cancels: fc.boolean() }), { maxLength: 30 });
+    fc.assert(
+      fc.property(steps, (made) => {
+        const { lab, away } = labOf("storage-provider");
+        for (const { slot, cancels } of made) {
+          const from = T0 + HOUR_MS + slot * HOUR_MS;
+          const result = act(lab, announced(away, from, from + HOUR_MS / 2));
+          if (result.type === "done" && cancels) act(lab, cancelled(result.id!));
+        }
+        const open = lab.state.sanctions.of(away)?.maintenance.filter(({ status }) => status === "announced");
+        const told: string[] = [];
+        for (let at = T0 + HOUR_MS; at <= T0 + 23 * HOUR_MS; at += HOUR_MS / 2)
+          for (const effect of lab.apply(at).list)
+            if (effect.type === "maintenance.started" || effect.type === "maintenance.ended")
+              told.push(`${effect.type} ${effect.window.id} ${at}`);
+        const due = (open ?? [])
+          .toSorted((a, b) => a.from - b.from)
+          .flatMap(({ id, from, to }) => [
+            `maintenance.started ${id} ${from}`,
+            `maintenance.ended ${id} ${to}`,
+          ]);
+        expect(told).toEqual(due);
+      }),
+      { numRuns: 100 },
+    );
   });
 
   test("nothing that has happened is excused", () => {
@@ -252,7 +320,7 @@ describe("the bounds", () => {
     const wishes = fc.array(fc.tuple(fc.nat(60 * 24), fc.integer({ min: 1, max: 8 })), { maxLength: 40 });
     fc.assert(
       fc.property(wishes, (asked) => {
-        const { lab, away } = labOf("storage-provider");
+        const { lab, away } = labOf("storage-provider", { horizon: "1440h" });
         for (const [hour, length] of asked) {
           const from = FROM + hour * HOUR_MS;
           act(lab, announced(away, from, from + length * HOUR_MS));
@@ -300,6 +368,20 @@ describe("cancelling", () => {
     expect(eligibility(lab.state, away, lab.state.now)).toMatchObject({ eligible: true });
     expect(chosenAmong(lab, [away, twin], lab.state.now)).toEqual([away, twin]);
     expect(lab.apply(TO).list).toEqual([]);
+  });
+
+  test("one that runs lets the subject fall silent when it is, not when the window would have ended", () => {
+    const { lab, away } = labOf("compute-worker");
+    const at = FROM - MINUTE_MS;
+    lab.apply(at, { health: healthOf([{ subject: away, at, parts: { memory_usage: 10 } }]) });
+    const id = idOf(act(lab, announced(away, FROM, TO)));
+    // The queue learns of the window when silence would have come.
+    lab.apply(FROM + 2 * MINUTE_MS);
+    act(lab, cancelled(id), FROM + HOUR_MS);
+    const silentAt = FROM + HOUR_MS + 2 * MINUTE_MS;
+    const silent = { type: "subject.silent", subject: away, since: at };
+    expect(lab.apply(silentAt - 1).list).not.toContainEqual(silent);
+    expect(lab.apply(silentAt).list).toContainEqual(silent);
   });
 
   test("of one of two that follow each other leaves the other running", () => {

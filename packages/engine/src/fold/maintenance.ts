@@ -14,8 +14,9 @@ import {
 import { FLAGS, HAS_SANCTIONS, isFolded, rowStart } from "../state/row-table.ts";
 import { kindOf, type State } from "../state/state.ts";
 import { BY_TIME, type ActResult } from "./effects.ts";
-import { endMaintenance } from "./ending.ts";
+import { endMaintenance, queueMaintenance } from "./ending.ts";
 import { evaluateSubject } from "./evaluate.ts";
+import { advanceSilence } from "./network.ts";
 import { nextId } from "./sanctions.ts";
 
 /** A window may begin this long before it is logged: clocks differ, and a request takes its time. */
@@ -57,8 +58,7 @@ export function announceMaintenance(state: State, act: MaintenanceAnnounced): Ac
     state.now - retentionMs,
   );
   chunk.u32[rowStart(row) * 2 + FLAGS]! |= HAS_SANCTIONS;
-  state.deadlines.push(from, subject);
-  state.deadlines.push(to, subject);
+  queueMaintenance(state, subject);
   const window = state.sanctions.maintenance(id)!;
   state.effects.list.push({ type: "maintenance.announced", subject, window });
   evaluateSubject(state, subject, BY_TIME);
@@ -69,14 +69,18 @@ export function cancelMaintenance(state: State, act: MaintenanceCancelled): ActR
   const { windowId: id, issuer, reason } = act;
   const window = state.sanctions.maintenance(id);
   if (window === undefined) return { type: "maintenance_not_found", id };
-  const { subject, status } = window;
+  const { subject } = window;
+  const kind = kindOf(state, subject);
   const row = state.places.rowOf(subject);
-  const isReplayed = isFolded(kindOf(state, subject).table.chunkOf(row), row, state.position);
+  const chunk = kind.table.chunkOf(row);
+  const isReplayed = isFolded(chunk, row, state.position);
   if (isReplayed && window.cancellation?.position === state.position) return { type: "done", id };
+  const status = isReplayed ? statusAt(window, state) : window.status;
   if (isReplayed || status === "ended" || status === "cancelled")
     return { type: "maintenance_not_active", id, status };
   window.cancellation = { issuer, reason, at: state.now, position: state.position };
   endMaintenance(state, window, "cancelled");
+  if (chunk.work !== null) advanceSilence(state, kind, chunk, rowStart(row));
   evaluateSubject(state, subject, BY_TIME);
   return { type: "done", id };
 }
@@ -108,6 +112,13 @@ function knownBefore(
     );
 }
 
+/** Status as it was when the log was there. */
+function statusAt({ from, to, cancellation }: MaintenanceWindow, { now, position }: State): string {
+  if (cancellation !== null && cancellation.position <= position) return "cancelled";
+  if (to <= now) return "ended";
+  return from <= now ? "running" : "announced";
+}
+
 /** The first bound that a window breaks. */
 function refusalOf(
   { now }: State,
@@ -115,12 +126,14 @@ function refusalOf(
   known: readonly MaintenanceWindow[],
   { asked, from, to }: { readonly asked: number; readonly from: number; readonly to: number },
 ): ActResult | null {
-  const { longestMs, allowanceMs, noticeMs } = policy.maintenance;
-  if (asked < now + noticeMs - LATE_MAX_MS || to <= from) return { type: "maintenance_too_soon", noticeMs };
+  const { longestMs, allowanceMs, noticeMs, horizonMs } = policy.maintenance;
+  if (to <= from) return { type: "maintenance_empty" };
+  if (asked < now + noticeMs - LATE_MAX_MS) return { type: "maintenance_too_soon", noticeMs };
+  if (from > now + horizonMs) return { type: "maintenance_too_far", horizonMs };
   if (to - from > longestMs) return { type: "maintenance_too_long", limitMs: longestMs };
   const other = known.find((window) => window.from < to && from < endOf(window));
   if (other !== undefined) return { type: "maintenance_overlaps", id: other.id };
-  const leftMs = allowanceLeftMs(known, { from, to }, allowanceMs);
+  const leftMs = allowanceLeftMs(known, from, allowanceMs);
   if (to - from > leftMs) return { type: "maintenance_over_allowance", allowanceMs, leftMs };
   if (known.length >= WINDOWS_MAX) return { type: "too_many_windows", limit: WINDOWS_MAX };
   return null;

@@ -118,6 +118,20 @@ export function recountScore(kind: Kind, chunk: Chunk, start: number): void {
   u32[ints + COUNTED_SCORE] = score;
 }
 
+/** A window was cancelled: the subject may fall silent sooner than the queue knows. */
+export function advanceSilence(state: State, kind: Kind, chunk: Chunk, start: number): void {
+  const { f64 } = chunk.work!;
+  const from = workStart(start);
+  const silentAt = silentInstant(
+    chunk.f64[start + LAST_AT]!,
+    kind.compiled,
+    sanctionsOf(state, chunk, start),
+  );
+  if (silentAt >= f64[from + SILENT_AT]!) return;
+  f64[from + SILENT_AT] = silentAt;
+  state.deadlines.push(silentAt, chunk.u32[start * 2 + NUMBER]!);
+}
+
 /** A finished job of the network, whoever ran it. */
 export function countOutcome(kind: Kind, outcome: number, nowMs: number): void {
   if (outcome === DECLINED || outcome === CLIENT_FAULT) return;

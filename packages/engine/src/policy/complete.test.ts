@@ -1,6 +1,7 @@
 /** Policies of older logs: what they did not say decides nothing. */
 import { expect, test } from "vitest";
 import { completePolicy } from "./complete.ts";
+import { DURATION_MAX_MS } from "./duration.ts";
 import type { Policy } from "./policy.ts";
 import { STORAGE_PROVIDER } from "./presets.ts";
 
@@ -22,4 +23,14 @@ test("a log from before failures in a row were counted puts nobody on probation 
   // No share is larger than all of them.
   expect(probation.recentFailedAbove).toBe(1);
   expect(probation.recentJobs).toBeGreaterThan(0);
+});
+
+test("a log from before maintenance had a horizon lets it begin as far ahead as it did", () => {
+  const { horizonMs: _horizon, ...rest } = STORAGE_PROVIDER.maintenance;
+  const older = { ...STORAGE_PROVIDER, maintenance: rest } as unknown as Policy;
+  expect(completePolicy(older).maintenance).toEqual({ ...rest, horizonMs: DURATION_MAX_MS });
+  // What a newer log says stays, whichever of the two is missing.
+  const { recentJobs: _jobs, ...runs } = STORAGE_PROVIDER.probation;
+  const between = { ...STORAGE_PROVIDER, probation: runs } as unknown as Policy;
+  expect(completePolicy(between).maintenance).toEqual(STORAGE_PROVIDER.maintenance);
 });

@@ -1,3 +1,4 @@
+import { DURATION_MAX_MS } from "./duration.ts";
 import type { Policy } from "./policy.ts";
 import { STORAGE_PROVIDER } from "./presets.ts";
 
@@ -10,11 +11,16 @@ export function completePolicy(policy: Policy): Policy {
     (key) => policy[key] === undefined,
   );
   const complete = missing ? { ...STORAGE_PROVIDER, ...policy } : policy;
-  const { probation } = complete;
-  return probation.recentJobs === undefined
-    ? { ...complete, probation: { ...NO_RUNS, ...probation } }
-    : complete;
+  const { probation, maintenance } = complete;
+  if (probation.recentJobs !== undefined && maintenance.horizonMs !== undefined) return complete;
+  return {
+    ...complete,
+    probation: { ...NO_RUNS, ...probation },
+    maintenance: { ...NO_HORIZON, ...maintenance },
+  };
 }
 
 /** Neither a run of failures nor many of late put on probation. */
 const NO_RUNS = { failuresInRow: 1e9, recentFailedAbove: 1, recentJobs: 30 };
+/** Maintenance may begin as far ahead as a policy can say. */
+const NO_HORIZON = { horizonMs: DURATION_MAX_MS };

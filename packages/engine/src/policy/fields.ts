@@ -576,6 +576,7 @@ function maintenanceFields(): PolicyField[] {
       span,
       "How long before it begins it has to be announced.",
     ),
+    field("maintenance.horizon", "maintenance.horizonMs", span, "How far ahead maintenance may begin."),
   ];
 }
 

@@ -130,6 +130,8 @@ export interface MaintenancePolicy {
   readonly allowanceMs: number;
   /** How long before it begins it has to be announced. */
   readonly noticeMs: number;
+  /** How far ahead it may begin. */
+  readonly horizonMs: number;
 }
 
 /** When the rule suspends, and for how long (`scoring.md`, section 4). */

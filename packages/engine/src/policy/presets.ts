@@ -159,7 +159,7 @@ export const STORAGE_PROVIDER: Policy = {
     autoBanAfter: 3,
     autoBanDurationMs: 30 * DAY_MS,
   },
-  maintenance: { longestMs: 8 * HOUR_MS, allowanceMs: 24 * HOUR_MS, noticeMs: 0 },
+  maintenance: { longestMs: 8 * HOUR_MS, allowanceMs: 24 * HOUR_MS, noticeMs: 0, horizonMs: 30 * DAY_MS },
   suspension: {
     enabled: false,
     upperBelow: 60,

@@ -60,15 +60,32 @@ export function reachedOutside(
   return reached;
 }
 
-/** What is left of the allowance for a window: of any 30 days that it lies in, those with the most counts. */
+/**
+ * How long a window that begins at `fromMs` may be, so that no 30 days hold more than the allowance. The windows of
+ * any 30 days fit into 30 days that begin with one of them, so those are looked at that reach beyond `fromMs`.
+ */
 export function allowanceLeftMs(
   windows: readonly MaintenanceWindow[],
-  asked: { readonly from: number; readonly to: number },
+  fromMs: number,
   allowanceMs: number,
 ): number {
-  const ends = [asked.to, ...windows.map(endOf)].filter(
-    (end) => end >= asked.to && end - ALLOWANCE_SPAN_MS < asked.from,
-  );
-  const used = ends.map((end) => maintainedMs(windows, end - ALLOWANCE_SPAN_MS, end));
-  return Math.max(0, allowanceMs - Math.max(...used));
+  let leftMs = allowanceMs;
+  for (const start of [fromMs, ...windows.map(({ from }) => from)]) {
+    const end = start + ALLOWANCE_SPAN_MS;
+    if (start > fromMs || end <= fromMs) continue;
+    const roomMs = allowanceMs - maintainedMs(windows, start, end);
+    // A window may end after the span, of which it takes no more than is left of it.
+    if (roomMs < end - fromMs) leftMs = Math.min(leftMs, roomMs);
+  }
+  return Math.max(0, leftMs);
+}
+
+/** When the next one begins or the running one ends; Infinity when none will. */
+export function nextTurn(windows: readonly MaintenanceWindow[]): number {
+  let next = Infinity;
+  for (const { status, from, to } of windows) {
+    if (status === "announced" && from < next) next = from;
+    if (status === "running" && to < next) next = to;
+  }
+  return next;
 }

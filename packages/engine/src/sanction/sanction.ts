@@ -3,7 +3,7 @@ import type { Context } from "../event/acts.ts";
 import type { MetricName } from "../event/metrics.ts";
 import type { Policy } from "../policy/policy.ts";
 import { SEVERITIES, type PenaltyType, type RewardType, type Severity } from "../policy/vocabulary.ts";
-import type { MaintenanceWindow } from "./maintenance.ts";
+import { nextTurn, type MaintenanceWindow } from "./maintenance.ts";
 import { dropDecided, type MisbehaviourReport } from "./misbehaviour.ts";
 import { SUSPENSIONS_ENDED_MAX, type Suspension } from "./suspension.ts";
 
@@ -78,10 +78,12 @@ export interface Sanctions {
   readonly maintenance: MaintenanceWindow[];
   /** No active one ends, and no maintenance begins, before this: until then nobody needs to look. Derived, so neither stored nor hashed. */
   nextEndAt: number;
+  /** Instant of the entry in the deadline queue that stands for all windows; Infinity for none. Derived, too. */
+  maintenanceQueuedAt: number;
 }
 
 /** The part that is stored. */
-export type StoredSanctions = Omit<Sanctions, "nextEndAt">;
+export type StoredSanctions = Omit<Sanctions, "nextEndAt" | "maintenanceQueuedAt">;
 
 /** Active penalties and rewards a subject can have at once; one more is refused. */
 export const SANCTIONS_ACTIVE_MAX = 1_000;
@@ -213,11 +215,7 @@ export function nextEnd({ penalties, rewards, suspensions, maintenance }: Stored
   for (const { status, expiresAt } of suspensions) {
     if (status === "active" && expiresAt !== null && expiresAt < next) next = expiresAt;
   }
-  for (const { status, from, to } of maintenance) {
-    if (status === "announced" && from < next) next = from;
-    if (status === "running" && to < next) next = to;
-  }
-  return next;
+  return Math.min(next, nextTurn(maintenance));
 }
 
 /** All sanctions by subject number, and by id. Subjects without any have no entry. */
@@ -342,6 +340,7 @@ export class SanctionBook {
       maintenance: [],
       ...restored,
       nextEndAt: 0,
+      maintenanceQueuedAt: Infinity,
     };
     this.bySubject.set(subject, sanctions);
     for (const penalty of sanctions.penalties) this.penaltyById.set(penalty.id, penalty);
@@ -368,6 +367,7 @@ export class SanctionBook {
         suspensions: [],
         maintenance: [],
         nextEndAt: Infinity,
+        maintenanceQueuedAt: Infinity,
       };
       this.bySubject.set(subject, sanctions);
     }

@@ -69,6 +69,10 @@ export function undoneDetail(result: Exclude<ActResult, { type: "done" }>): stri
       return `${result.id} was reported with this key; use another`;
     case "already_suspended":
       return "the subject is suspended already; lift that first";
+    case "maintenance_empty":
+      return "maintenance ends after it begins, and not in the past";
+    case "maintenance_too_far":
+      return `maintenance begins at most ${formatDuration(result.horizonMs)} after it is announced`;
     case "maintenance_too_soon":
       return `maintenance is announced ${formatDuration(result.noticeMs)} before it begins, and never afterwards`;
     case "maintenance_too_long":

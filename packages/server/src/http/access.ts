@@ -57,6 +57,11 @@ export function issuerOf(request: FastifyRequest): string {
   return `key:${callerOf(request).id}`;
 }
 
+/** Whether the caller may do what operators may. */
+export function isOperator(request: FastifyRequest): boolean {
+  return ROLES.indexOf(callerOf(request).role) >= ROLES.indexOf("operator");
+}
+
 function checkRole(request: FastifyRequest, role: Role, authorization: string | undefined): void {
   const { principal } = request;
   if (principal === null) throw unauthenticated(authorization);

@@ -95,14 +95,25 @@ describe("announced maintenance", () => {
   });
 
   test.each<[string, { readonly [key: string]: Json }, number, string]>([
-    ["that ends before it begins", { from: TO, to: FROM }, 422, "time_invalid"],
-    ["that is over", { from: time(START_MS - 1000), to: time(START_MS) }, 422, "time_invalid"],
+    ["that ends before it begins", { from: TO, to: FROM }, 422, "maintenance_empty"],
+    ["that is over", { from: time(START_MS - 1000), to: time(START_MS) }, 422, "maintenance_empty"],
     ["of yesterday", { from: time(START_MS - 24 * HOUR_MS) }, 422, "maintenance_too_soon"],
     ["without a reason", { reason: "" }, 400, "request_invalid"],
   ])("%s is refused", async (_, change, status, code) => {
     const answer = await announce(change);
     expect([answer.statusCode, answer.json().code]).toEqual([status, code]);
     expect((await read("/maintenance")).json().items).toEqual([]);
+  });
+
+  test("is cancelled by who announced it or an operator, not by another agent", async () => {
+    const byOperator = await send(http, "operator", "POST", "/api/subjects/node-1/maintenance", {
+      body: { reason: "new disks", from: FROM, to: TO },
+    });
+    const refused = await send(http, "ingest", "DELETE", `/api/maintenance/${byOperator.json().id}?reason=x`);
+    expect([refused.statusCode, refused.json().code]).toEqual([403, "maintenance_of_another"]);
+    const own = (await announce({ from: TO, to: time(START_MS + 4 * HOUR_MS) })).json();
+    const lifted = await send(http, "operator", "DELETE", `/api/maintenance/${own.id}?reason=x`);
+    expect(lifted.json()).toMatchObject({ id: own.id, status: "cancelled" });
   });
 
   test("of nobody is not found, and viewers announce nothing", async () => {

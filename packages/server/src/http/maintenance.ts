@@ -2,11 +2,11 @@
 import type { MaintenanceWindow } from "@staunch/engine";
 import type { App } from "../app/app.ts";
 import type { MaintenanceOutcome } from "../app/maintenance/maintenance.ts";
-import { issuerOf } from "./access.ts";
+import { isOperator, issuerOf } from "./access.ts";
 import { actProblem, idempotencyOf } from "./acts.ts";
 import { presentWindow } from "./present.ts";
+import { HttpProblem } from "./problem.ts";
 import { routeOf, time, type Server } from "./route.ts";
-import { timeProblem } from "./sanctions.ts";
 import { subjectNotFound, subjectOf } from "./subjects.ts";
 
 export function maintenanceRoutes(server: Server, app: App): void {
@@ -38,7 +38,7 @@ export function maintenanceRoutes(server: Server, app: App): void {
     ...routeOf("maintenance", "cancel"),
     handler: async (request) => {
       const by = { issuer: issuerOf(request), reason: request.query.reason };
-      const window = windowOf(await app.maintenance.cancel(request.params.id, by), "");
+      const window = windowOf(await app.maintenance.cancel(request.params.id, by, isOperator(request)), "");
       return presentWindow(window, app.partition.state.ids.at(window.subject));
     },
   });
@@ -50,8 +50,11 @@ function windowOf(outcome: MaintenanceOutcome, subject: string): MaintenanceWind
       return outcome.window;
     case "subject_not_found":
       throw subjectNotFound(subject);
-    case "time_invalid":
-      throw timeProblem(outcome.field);
+    case "maintenance_of_another":
+      throw new HttpProblem(
+        outcome.type,
+        `another key announced ${outcome.id}; it or an operator's cancels it`,
+      );
     default:
       throw actProblem(outcome);
   }

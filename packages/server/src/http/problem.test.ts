@@ -122,6 +122,14 @@ const PROVOKED: { readonly [code in ErrorCode]?: () => Promise<Answer> } = {
     await ask("ingest", "DELETE", url);
     return ask("ingest", "DELETE", url);
   },
+  maintenance_of_another: async () => {
+    await ask("operator", "PUT", "/api/subjects/node-6", {});
+    const body = { reason: "x", to: time(START_MS + 3_600_000) };
+    const { id } = (await ask("operator", "POST", "/api/subjects/node-6/maintenance", body)).json();
+    return ask("ingest", "DELETE", `/api/maintenance/${id}?reason=x`);
+  },
+  maintenance_empty: () => maintain("node-1", 2, 1),
+  maintenance_too_far: () => maintain("node-1", 24 * 31, 24 * 31 + 1),
   maintenance_too_soon: () => maintain("node-1", -1, 1),
   maintenance_too_long: () => maintain("node-1", 1, 10),
   maintenance_overlaps: async () => {

@@ -154,7 +154,6 @@ function givenBy<Sanction>(outcome: SanctionOutcome<Sanction>, id: string): Give
 const TIME_DETAILS = {
   at: "at is more than five minutes ahead",
   expires_at: "expires_at is not in the future",
-  to: "to is not in the future, or not behind from",
 } as const;
 
 export function timeProblem(field: keyof typeof TIME_DETAILS): HttpProblem {

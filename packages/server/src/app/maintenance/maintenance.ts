@@ -13,7 +13,7 @@ export type MaintenanceOutcome =
   | Exclude<ActOutcome, { type: "done" }>
   | { readonly type: "done"; readonly window: MaintenanceWindow }
   | { readonly type: "subject_not_found" }
-  | { readonly type: "time_invalid"; readonly field: "to" };
+  | { readonly type: "maintenance_of_another"; readonly id: string };
 
 /** Of a subject: its windows, in the order of their beginning, and how much it may still announce from now on. */
 export interface MaintenancePlan {
@@ -40,13 +40,15 @@ export class Maintenance {
     const subject = draft.find(subjectId);
     if (subject === -1) return { type: "subject_not_found" };
     const now = this.partition.now();
-    const from = order.from ?? now;
-    if (order.to <= Math.max(from, now)) return { type: "time_invalid", field: "to" };
-    const act = { ...order, type: "maintenance.announced", subject, from } as const;
+    const act = { ...order, type: "maintenance.announced", subject, from: order.from ?? now } as const;
     return this.done(await submitAct(this.partition, draft, act, idempotency));
   }
 
-  async cancel(windowId: string, by: Accountable): Promise<MaintenanceOutcome> {
+  /** Whoever announced it may cancel it, and an operator. */
+  async cancel(windowId: string, by: Accountable, isOperator: boolean): Promise<MaintenanceOutcome> {
+    const window = this.partition.state.sanctions.maintenance(windowId);
+    if (!isOperator && window !== undefined && window.issuer !== by.issuer)
+      return { type: "maintenance_of_another", id: windowId };
     const act = { type: "maintenance.cancelled", windowId, ...by } as const;
     return this.done(await submitAct(this.partition, this.partition.draft(), act, NOT_IDEMPOTENT));
   }
@@ -55,8 +57,7 @@ export class Maintenance {
     const { state } = this.partition;
     const { allowanceMs } = kindOf(state, subject).compiled.policy.maintenance;
     const windows = state.sanctions.of(subject)?.maintenance ?? [];
-    const now = this.partition.now();
-    const leftMs = allowanceLeftMs(windows, { from: now, to: now + 1 }, allowanceMs);
+    const leftMs = allowanceLeftMs(windows, this.partition.now(), allowanceMs);
     return { windows: windows.toSorted((a, b) => a.from - b.from), allowanceMs, leftMs };
   }
 
