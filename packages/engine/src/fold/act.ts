@@ -18,6 +18,7 @@ import {
   ALERT_HOUR,
   ALL_STALE,
   FIRST_AT,
+  NUMBER,
   PRIOR_SHIFT,
   isFolded,
   rowStart,
@@ -55,6 +56,7 @@ import { rescaleRow, type Rescaling } from "./rescale.ts";
 import { voidWindow } from "./monitored.ts";
 import { applyPenalty, grantReward, revokeReward } from "./sanctions.ts";
 import { liftSuspension, startSuspension } from "./suspension.ts";
+import { takeUpWork } from "./take-up.ts";
 
 export function applyAct(state: State, act: Act): ActResult {
   state.actCount += 1;
@@ -147,7 +149,7 @@ function activatePolicy(state: State, act: PolicyActivated): ActResult {
     if (scale.from !== scale.to) changeScale(state, kind, scale);
     if (!sameNames(next.policy.tiers.names, kind.compiled.policy.tiers.names)) placeAnew(state, kind, next);
     if (!sameCuts(kind.compiled.policy, next.policy)) kind.cuts = null;
-    if (next.hasWork && !kind.compiled.hasWork) beginWork(state, kind);
+    if (next.hasWork && kind.table.workSize === 0) beginWork(state, kind);
     if (!sameNames(partNames(next), partNames(kind.compiled))) forgetHealth(state, kind);
     if (next.policy.selection.operatorWindow !== kind.selections.window.size)
       kind.selections.window = resized(kind.selections.window, next.policy.selection.operatorWindow);
@@ -186,16 +188,17 @@ function resized(window: DecisionWindow, size: number): DecisionWindow {
   return next;
 }
 
-/** Rows get the part for jobs and health, unless an earlier policy gave it, and in it their operators. */
+/** Rows get the part for jobs and health, and in it their operators; those of a snapshot that has it are taken up. */
 function beginWork(state: State, kind: Kind): void {
   addWorkRows(state, kind);
-  for (const [subject, { operator }] of state.profiles) {
-    if (operator === null || kindOf(state, subject) !== kind) continue;
-    const row = state.places.rowOf(subject);
-    const chunk = kind.table.chunkOf(row);
-    if (isFolded(chunk, row, state.position)) continue;
-    chunk.work!.u32[workStart(rowStart(row)) * 2 + OPERATOR] = state.operators.numberOf(operator) + 1;
-  }
+  for (let row = 0; row < kind.table.count; row++)
+    if (isFolded(kind.table.chunkOf(row), row, state.position)) takeUpWork(state, kind, row);
+  // By row, for a restored profile may be that of a subject whose registration is not replayed yet.
+  eachRow(state, kind, ({ u32, work }, start) => {
+    const operator = state.profiles.get(u32[start * 2 + NUMBER]!)?.operator ?? null;
+    if (operator !== null)
+      work!.u32[workStart(start) * 2 + OPERATOR] = state.operators.numberOf(operator) + 1;
+  });
 }
 
 function partNames({ healthParts }: CompiledPolicy): string[] {

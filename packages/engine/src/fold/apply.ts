@@ -18,15 +18,15 @@ import {
   ALL_STALE,
 } from "../state/row-table.ts";
 import { applyAct } from "./act.ts";
-import { drainDeadlines, queueDeadlines } from "./deadlines.ts";
+import { drainDeadlines } from "./deadlines.ts";
 import type { ActResult, Effects, RefusedJob } from "./effects.ts";
 import { beginChanges, endChanges } from "./evaluate.ts";
-import { indexRow } from "./index-row.ts";
 import { closeWindows, releaseWindows, takeSamples } from "./monitored.ts";
 import { refreshSlice } from "./refresh.ts";
 import { foldHealth } from "./health.ts";
 import { foldJobs } from "./jobs.ts";
 import { applySelection, forgetSelections } from "./selections.ts";
+import { takeUp } from "./take-up.ts";
 
 const NONE_REFUSED: readonly RefusedJob[] = [];
 
@@ -108,8 +108,7 @@ function register(state: State, registration: Registration): void {
   kind.durations?.ensureRows(row + 1);
   const chunk = kind.table.chunkOf(row);
   if (isFolded(chunk, row, state.position)) {
-    indexRow(kind, row);
-    queueDeadlines(state, number);
+    takeUp(state, kind, row);
     return;
   }
   const start = rowStart(row);

@@ -40,18 +40,17 @@ export function drainDeadlines(state: State): void {
   for (const { dueAtMs, subject } of later) state.deadlines.push(dueAtMs, subject);
 }
 
-/** Builds the queue from restored rows and sanctions. */
-export function rebuildDeadlines(state: State): void {
-  for (let subject = 0; subject < state.places.count; subject++) queueDeadlines(state, subject);
+/** Queues when a restored row with a part for jobs falls silent. */
+export function queueSilence(state: State, subject: number): void {
+  const silentAt = silentAtOf(state, subject);
+  if (silentAt > 0) state.deadlines.push(silentAt, subject);
 }
 
-/** Queues what a restored row and its sanctions wait for. */
+/** Queues what else a restored row and its sanctions wait for. */
 export function queueDeadlines(state: State, subject: number): void {
   const row = state.places.rowOf(subject);
   const crossing = kindOf(state, subject).table.chunkOf(row).f64[rowStart(row) + DEADLINE]!;
   if (crossing > 0) state.deadlines.push(crossing, subject);
-  const silentAt = silentAtOf(state, subject);
-  if (silentAt > 0) state.deadlines.push(silentAt, subject);
   const sanctions = state.sanctions.of(subject);
   if (sanctions === undefined) return;
   for (const { status, alert, expiresAt } of sanctions.penalties) {

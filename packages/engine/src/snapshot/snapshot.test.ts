@@ -9,7 +9,7 @@ import { stateHash } from "../read/digest.ts";
 import { ByteReader, ByteWriter } from "../num/bytes.ts";
 import { rowTranslation, type Fields, type RowLayout, type RowTranslation } from "../state/row-layout.ts";
 import { ROW_LAYOUT } from "../state/row-table.ts";
-import { createState, type State, type StateOptions } from "../state/state.ts";
+import { createState, type State } from "../state/state.ts";
 import { History } from "../testing/history.ts";
 import {
   activation,
@@ -23,30 +23,10 @@ import {
   policyWith,
   T0,
 } from "../testing/lab.ts";
-import { endReplay, restoreParts, snapshotParts, STEP_BYTES, type Part } from "./snapshot.ts";
+import { kept, partsOf, partsWhile, restored, whileRowsAreWritten } from "../testing/restart.ts";
+import { restoreParts, snapshotParts, STEP_BYTES, type Part } from "./snapshot.ts";
 
 const options = { seed: 99, policies: {}, aggregates: true };
-
-/** All parts at one position. */
-function partsOf(state: State): Part[] {
-  return Array.from(snapshotParts(state), kept);
-}
-
-/** The part beyond the next step, which writes to the same memory. */
-function kept(part: Part): Part {
-  return { ...part, bytes: part.bytes.slice() };
-}
-
-/** Restores the parts and replays the log behind them. */
-function restored(parts: readonly Part[], lab: Lab, stateOptions: StateOptions = options): State {
-  const restore = restoreParts(stateOptions);
-  for (const part of parts) restore.part(part);
-  restore.finish();
-  const { state } = restore;
-  for (const batch of lab.log) if (batch.position > state.position) apply(state, batch);
-  endReplay(state);
-  return state;
-}
 
 /** The rows backwards, with a field in front that nobody reads any more. */
 const OTHER_LAYOUT = otherLayout();
@@ -170,12 +150,10 @@ describe("a snapshot", () => {
         // More subjects than a unit holds, so that units are written at different positions.
         for (let subject = 0; subject < 70; subject++) lab.register(`early-${subject}`);
         for (let step = 0; step <= before; step++) history.step();
-        const parts: Part[] = [];
-        for (const part of snapshotParts(lab.state, 1)) {
-          parts.push(kept(part));
+        const parts = partsWhile(lab.state, () => {
           history.step();
           history.step();
-        }
+        });
         for (let step = 0; step < 5; step++) history.step();
         const state = restored(parts, lab);
         expectSame(state, lab.state);
@@ -260,13 +238,10 @@ describe("a snapshot", () => {
     for (let subject = 0; subject < 40; subject++) lab.register(`s-${subject}`);
     const samples = Array.from({ length: 40 }, (_, subject) => metric(subject, "uptime", subject / 40, T0));
     lab.apply(T0, { samples });
-    const parts: Part[] = [];
-    for (const part of snapshotParts(lab.state, 1)) {
-      parts.push(kept(part));
-      // The first unit is written already, the others come with scores of the new scale.
-      if (part.type !== 4 || parts.filter(({ type }) => type === 4).length > 1) continue;
+    // The first unit is written already, the others come with scores of the new scale.
+    const parts = whileRowsAreWritten(lab, () => {
       lab.apply(T0 + 1, { acts: [activation(onScale(STORAGE_PROVIDER, 1_000)), penalty(1), penalty(39)] });
-    }
+    });
     expectSame(restored(parts, lab), lab.state);
   });
 
@@ -278,14 +253,10 @@ describe("a snapshot", () => {
       return { type: "subject.updated", subject, operator, issuer: "key:test", reason: "test" };
     };
     lab.apply(T0, { acts: [own(0), own(39)] });
-    const parts: Part[] = [];
-    for (const part of snapshotParts(lab.state, 1)) {
-      parts.push(kept(part));
-      // The first unit is written already.
-      if (part.type !== 4 || parts.filter(({ type }) => type === 4).length > 1) continue;
+    const parts = whileRowsAreWritten(lab, () => {
       const sources = [...STORAGE_PROVIDER.sources, "jobs"] as const;
       lab.apply(T0 + 1, { acts: [activation(policyWith({ name: "with jobs", sources })), own(1)] });
-    }
+    });
     expectSame(restored(parts, lab), lab.state);
   });
 
@@ -337,14 +308,11 @@ describe("a snapshot", () => {
     });
     for (let subject = 0; subject < 65; subject++) lab.register(`s-${subject}`);
     lab.apply(T0);
-    const parts: Part[] = [];
-    for (const part of snapshotParts(lab.state, 1)) {
-      parts.push(kept(part));
-      if (part.type !== 4 || parts.filter(({ type }) => type === 4).length > 1) continue;
+    const parts = whileRowsAreWritten(lab, () => {
       // Subject 64 lies in the second unit, which is written after this batch.
       const samples = [metric(0, "uptime", 0.5, T0 + 1), metric(64, "uptime", 0.5, T0 + 1)];
       lab.apply(T0 + 1, { samples, acts: [penalty(0), penalty(64)] });
-    }
+    });
     const state = restored(parts, lab);
     expect(stateHash(state)).toBe(stateHash(lab.state));
     expect(state.sanctions.of(64)!.penalties.map(({ id }) => id)).toEqual(

@@ -7,10 +7,9 @@
  */
 import type { TierCuts } from "../event/acts.ts";
 import { readTexts, writeTexts } from "../event/columns.ts";
-import { rebuildDeadlines } from "../fold/deadlines.ts";
-import { indexRow } from "../fold/index-row.ts";
-import { recount, type Network } from "../fold/network.ts";
+import type { Network } from "../fold/network.ts";
 import type { OpenSelection } from "../fold/selections.ts";
+import { takeUp } from "../fold/take-up.ts";
 import type { Policy } from "../policy/policy.ts";
 import { stored, type StoredSanctions } from "../sanction/sanction.ts";
 import { METRIC_NAMES } from "../event/metrics.ts";
@@ -23,6 +22,7 @@ import type { MemoryDump } from "../state/memory.ts";
 import { windowOf, type MonitorWindow } from "../state/monitor-window.ts";
 import type { Provisional, VoidedWindow } from "../state/provisional.ts";
 import {
+  addDurations,
   addKind,
   addWorkRows,
   createState,
@@ -200,8 +200,8 @@ export function restoreParts(options: StateOptions): {
       else restorePart(restoring, { ...part, bytes: joined([...beginning.splice(0), part.bytes]) });
     },
     finish: () => {
-      for (const kind of state.kinds) for (let row = 0; row < kind.table.count; row++) takeUp(kind, row);
-      rebuildDeadlines(state);
+      for (const kind of state.kinds)
+        for (let row = 0; row < kind.table.count; row++) takeUp(state, kind, row);
     },
   };
 }
@@ -211,12 +211,6 @@ function joined(pieces: readonly Part["bytes"][]): Part["bytes"] {
   const writer = new ByteWriter();
   for (const piece of pieces) writer.raw(piece);
   return writer.finish();
-}
-
-/** A restored row takes its place in the ranking and in the network's totals. */
-function takeUp(kind: Kind, row: number): void {
-  indexRow(kind, row);
-  if (kind.table.workSize > 0) recount(kind, kind.table.chunkOf(row), rowStart(row));
 }
 
 /** The log behind the snapshot has been replayed: from here on every batch concerns every row. */
@@ -449,7 +443,8 @@ function restoreUnit(state: State, { row, work }: Translations, reader: ByteRead
   const rows = reader.u32();
   const rowBytes = row.translate(reader.raw(rows * row.writtenSize));
   const hasWork = reader.u8() === 1;
-  if (hasWork) addWorkRows(state, kind);
+  // The kind itself has work rows only from where the log gives it some.
+  if (hasWork) addDurations(state, kind);
   const workBytes = hasWork ? work.translate(reader.raw(rows * work.writtenSize)) : NO_BYTES;
   kind.table.restore(first, rowBytes, workBytes, position);
   const { sanctions, profiles }: { sanctions: [number, StoredSanctions][]; profiles: [number, Profile][] } =

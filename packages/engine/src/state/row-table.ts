@@ -156,6 +156,8 @@ export interface Chunk {
   readonly f32: Float32Array<ArrayBuffer>;
   /** Work rows of the same subjects, where the kind has them, see `work-row.ts`. */
   work: WorkChunk | null;
+  /** Work rows of a snapshot, kept aside until the log comes to the policy that gave the kind work rows. */
+  workAhead: WorkChunk | null;
   /**
    * While a snapshot's log tail is replayed: the position up to which each unit of rows is folded already. Null in
    * live operation.
@@ -204,7 +206,10 @@ export class RowTable {
   addWork(size: number): void {
     if (this.workDoubles === size) return;
     this.workDoubles = size;
-    for (const chunk of this.chunks) chunk.work ??= newWorkChunk(size);
+    for (const chunk of this.chunks) {
+      chunk.work ??= chunk.workAhead ?? newWorkChunk(size);
+      chunk.workAhead = null;
+    }
   }
 
   chunkOf(row: number): Chunk {
@@ -217,7 +222,11 @@ export class RowTable {
     while (this.chunks.length <= index) this.chunks.push(newChunk(this.workDoubles));
     const chunk = this.chunks[index]!;
     new Uint8Array(chunk.f64.buffer).set(bytes, rowStart(first) * 8);
-    if (chunk.work !== null) new Uint8Array(chunk.work.f64.buffer).set(workBytes, this.workByte(first));
+    if (workBytes.length > 0) {
+      const size = (workBytes.length * ROW_SIZE) / bytes.length;
+      const work = chunk.work ?? (chunk.workAhead ??= newWorkChunk(size));
+      new Uint8Array(work.f64.buffer).set(workBytes, workByte(first, size));
+    }
     chunk.foldedTo ??= new Float64Array(ROWS_PER_CHUNK / ROWS_PER_UNIT);
     chunk.foldedTo[(first & (ROWS_PER_CHUNK - 1)) / ROWS_PER_UNIT] = position;
   }
@@ -241,18 +250,18 @@ export class RowTable {
   /** Bytes of their work rows. */
   workBytesOf(first: number, end: number): Uint8Array {
     const { buffer } = this.chunkOf(first).work!.f64;
-    return new Uint8Array(buffer, this.workByte(first), (end - first) * this.workDoubles * 8);
-  }
-
-  /** First byte of a row's work row in its chunk. */
-  private workByte(row: number): number {
-    return (row & (ROWS_PER_CHUNK - 1)) * this.workDoubles * 8;
+    return new Uint8Array(buffer, workByte(first, this.workDoubles), (end - first) * this.workDoubles * 8);
   }
 }
 
 /** First double of a row inside its chunk. */
 export function rowStart(row: number): number {
   return (row & (ROWS_PER_CHUNK - 1)) * ROW_SIZE;
+}
+
+/** First byte of a row's work row, of `size` doubles, inside its chunk. */
+function workByte(row: number, size: number): number {
+  return (row & (ROWS_PER_CHUNK - 1)) * size * 8;
 }
 
 function newChunk(workSize: number): Chunk {
@@ -263,6 +272,7 @@ function newChunk(workSize: number): Chunk {
     u16: new Uint16Array(buffer),
     f32: new Float32Array(buffer),
     work: workSize === 0 ? null : newWorkChunk(workSize),
+    workAhead: null,
     foldedTo: null,
   };
 }

@@ -141,8 +141,12 @@ export function addKind(state: State, name: string, given: Policy): Kind {
 }
 
 /** Gives the kind's rows the part that jobs and health reports need; once it is there it stays. */
-export function addWorkRows({ options }: State, kind: Kind): void {
+export function addWorkRows(state: State, kind: Kind): void {
   kind.table.addWork(WORK_ROW_SIZE);
+  addDurations(state, kind);
+}
+
+export function addDurations({ options }: State, kind: Kind): void {
   if (!options.aggregates || kind.durations !== null) return;
   kind.durations = new AggregateStore(durationOptions(options, kind.compiled.policy), DURATION_SERIES);
   kind.durations.ensureRows(kind.table.count);
