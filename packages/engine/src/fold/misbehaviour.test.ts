@@ -7,7 +7,7 @@ import { parsePolicy } from "../policy/parse.ts";
 import type { Policy } from "../policy/policy.ts";
 import { REPORTS_DECIDED_MAX, REPORTS_PENDING_MAX } from "../sanction/misbehaviour.ts";
 import { SANCTIONS_ACTIVE_MAX } from "../sanction/sanction.ts";
-import { DAY_MS, HOUR_MS, Lab, penalty, report, T0 } from "../testing/lab.ts";
+import { activation, DAY_MS, HOUR_MS, Lab, penalty, report, T0 } from "../testing/lab.ts";
 import { jobsOf } from "../testing/work.ts";
 import type { ActResult } from "./effects.ts";
 
@@ -202,6 +202,26 @@ describe("overturning", () => {
     expect(isBanned(lab, worker)).toBe(false);
   });
 
+  test("of a report that a ban does not rest on leaves it, whatever the policy asks for by then", () => {
+    const { lab, worker } = labOf();
+    convict(lab, worker, 3);
+    const unrelated = reported(lab, worker);
+    act(lab, activation(policyOf({ misbehaviour: { auto_ban_after: 5 } })));
+    act(lab, dismissed(unrelated));
+    expect(isBanned(lab, worker)).toBe(true);
+    const [later] = convict(lab, worker, 1);
+    act(lab, dismissed(later!));
+    expect(isBanned(lab, worker)).toBe(true);
+  });
+
+  test("lifts a ban by the number that made it, not by a lower one of today", () => {
+    const { lab, worker } = labOf();
+    const [first] = convict(lab, worker, 3);
+    act(lab, activation(policyOf({ misbehaviour: { auto_ban_after: 1 } })));
+    act(lab, dismissed(first!));
+    expect(isBanned(lab, worker)).toBe(false);
+  });
+
   test("leaves a ban given by hand alone", () => {
     const { lab, worker } = labOf();
     const ids = convict(lab, worker, 3);
@@ -227,8 +247,23 @@ describe("limits", () => {
     const ids = Array.from({ length: REPORTS_DECIDED_MAX }, () => reported(lab, worker));
     for (const id of ids) act(lab, dismissed(id));
     const { reports } = lab.state.sanctions.of(worker)!;
-    expect(reports.map(({ id }) => id)).toEqual([kept, ...ids.slice(1)]);
+    // The last one is of the newest batch.
+    expect(reports.map(({ id }) => id)).toEqual([kept, ...ids]);
+    act(lab, dismissed(reported(lab, worker)));
+    expect(lab.state.sanctions.report(kept!)).toBeDefined();
     expect(lab.state.sanctions.report(ids[0]!)).toBeUndefined();
+  });
+
+  test("a decision never drops its own report, nor one of the same batch: its answer is still to be given", () => {
+    const { lab, worker } = labOf();
+    const old = [reported(lab, worker), reported(lab, worker)];
+    const ids = convict(lab, worker, REPORTS_DECIDED_MAX);
+    lab.apply(lab.state.now + 1000, { acts: old.map(dismissed) });
+    for (const id of old) expect(lab.state.sanctions.report(id)).toMatchObject({ status: "dismissed" });
+    const next = reported(lab, worker);
+    act(lab, confirmed(next));
+    expect(old.map((id) => lab.state.sanctions.report(id))).toEqual([undefined, undefined]);
+    expect(lab.state.sanctions.of(worker)!.reports.map(({ id }) => id)).toEqual([...ids, next]);
   });
 
   test("a report is not confirmed where its penalty and a ban have no room", () => {

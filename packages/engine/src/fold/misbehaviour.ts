@@ -13,9 +13,10 @@ import {
   penaltyIdOf,
   reportIdOf,
   REPORTS_PENDING_MAX,
+  statusAt,
   type MisbehaviourReport,
 } from "../sanction/misbehaviour.ts";
-import { penaltyTerm } from "../sanction/sanction.ts";
+import { penaltyTerm, type Penalty } from "../sanction/sanction.ts";
 import { isFolded } from "../state/row-table.ts";
 import { kindOf, type State } from "../state/state.ts";
 import type { ActResult } from "./effects.ts";
@@ -23,6 +24,9 @@ import { givePenalty, isFull, nextId, revokePenalty, takeBack, tooMany } from ".
 
 /** The issuer of what the rules about misbehaviour decide. */
 export const MISBEHAVIOUR_ISSUER = "rule:misbehaviour";
+
+/** Where the context of a ban says how many confirmed reports it takes. */
+const REPORTS_NEEDED = "reports_needed";
 
 /** A confirmed report may take two places among the sanctions in force: its penalty, and a ban. */
 const PLACES = 2;
@@ -68,7 +72,8 @@ export function confirmMisbehaviour(state: State, act: MisbehaviourConfirmed): A
   if (report.reporter === act.issuer) return { type: "report_is_own", id };
   const isReplayed = isAhead(state, report.subject);
   if (isReplayed && report.confirmation?.position === state.position) return { type: "done", id };
-  if (report.status !== "pending") return { type: "report_decided", id, status: report.status };
+  const status = isReplayed ? statusAt(report, state.position) : report.status;
+  if (status !== "pending") return { type: "report_decided", id, status };
   if (isReplayed || isFull(state, report.subject, PLACES)) return tooMany;
   confirm(state, report, act);
   return { type: "done", id };
@@ -82,8 +87,8 @@ export function dismissMisbehaviour(state: State, act: MisbehaviourDismissed): A
   if (report.reporter === act.issuer) return { type: "report_is_own", id };
   const isReplayed = isAhead(state, report.subject);
   if (isReplayed && report.dismissal?.position === state.position) return { type: "done", id };
-  if (isReplayed || report.status === "dismissed")
-    return { type: "report_decided", id, status: report.status };
+  const status = isReplayed ? statusAt(report, state.position) : report.status;
+  if (isReplayed || status === "dismissed") return { type: "report_decided", id, status };
   dismiss(state, report, act);
   return { type: "done", id };
 }
@@ -139,14 +144,14 @@ function banWhenDue(state: State, report: MisbehaviourReport): void {
     expiresAt: state.now + autoBanDurationMs,
     fade: "none",
     evidence: confirmed.map(evidenceOf),
-    context: {},
+    context: { [REPORTS_NEEDED]: autoBanAfter },
     jobId,
     issuer: MISBEHAVIOUR_ISSUER,
     reason: `${confirmed.length} confirmed reports of misbehaviour`,
   });
 }
 
-/** What the report did is undone: its penalty, and every ban of the rule that has too few reports left. */
+/** What the report did is undone: its penalty, and every ban that rests on it and has too few reports left. */
 function dismiss(state: State, report: MisbehaviourReport, by: Accountable): void {
   const { subject } = report;
   const penalty = report.status === "confirmed" ? state.sanctions.penalty(penaltyIdOf(report)) : undefined;
@@ -155,13 +160,20 @@ function dismiss(state: State, report: MisbehaviourReport, by: Accountable): voi
   state.sanctions.reportDecided(report);
   state.effects.list.push({ type: "misbehaviour.dismissed", subject, report });
   if (penalty !== undefined && penalty.status !== "revoked") takeBack(state, penalty);
-  const { autoBanAfter } = kindOf(state, subject).compiled.policy.misbehaviour;
   const { reports, penalties } = state.sanctions.of(subject)!;
-  const fallen = new Set(reports.filter(({ status }) => status === "dismissed").map(evidenceOf));
+  const fallen = evidenceOf(report);
+  const standing = new Set(reports.filter((one) => one.status === "confirmed").map(evidenceOf));
   for (const ban of penalties) {
     if (ban.type !== "ban" || ban.status !== "active" || ban.issuer !== MISBEHAVIOUR_ISSUER) continue;
-    if (ban.evidence.filter((one) => !fallen.has(one)).length < autoBanAfter) takeBack(state, ban);
+    if (!ban.evidence.includes(fallen)) continue;
+    if (ban.evidence.filter((one) => standing.has(one)).length < neededFor(ban)) takeBack(state, ban);
   }
+}
+
+/** The ban says so itself: the policy may ask for another number by now. */
+function neededFor({ context, evidence }: Penalty): number {
+  const needed = context[REPORTS_NEEDED];
+  return typeof needed === "number" ? needed : evidence.length;
 }
 
 function decisionOf({ now, position }: State, { issuer, reason }: Accountable): Decision {

@@ -39,6 +39,7 @@ export function startSuspension(state: State, act: SuspensionStarted): ActResult
     expiresAt: act.isAutomatic ? state.now + suspensionMs(rules, level) : act.expiresAt,
     status: "active",
     endedAt: null,
+    revocation: null,
     evidenceCount: chunk.u32[ints + WINDOW_COUNT]!,
   };
   state.sanctions.addSuspension(suspension);
@@ -49,14 +50,19 @@ export function startSuspension(state: State, act: SuspensionStarted): ActResult
   return { type: "done", id };
 }
 
-export function liftSuspension(state: State, { suspensionId: id }: SuspensionLifted): ActResult {
+export function liftSuspension(
+  state: State,
+  { suspensionId: id, issuer, reason }: SuspensionLifted,
+): ActResult {
   const suspension = state.sanctions.suspension(id);
   if (suspension === undefined) return { type: "suspension_not_found", id };
-  const { subject, status, endedAt } = suspension;
+  const { subject, status, revocation } = suspension;
   const row = state.places.rowOf(subject);
   const isReplayed = isFolded(kindOf(state, subject).table.chunkOf(row), row, state.position);
-  if (isReplayed && status === "revoked" && endedAt === state.now) return { type: "done", id };
+  if (isReplayed && revocation?.position === state.position) return { type: "done", id };
+  // An end is final, so what a restored one says held before this act.
   if (isReplayed || status !== "active") return { type: "suspension_not_active", id, status };
+  suspension.revocation = { issuer, reason, at: state.now, position: state.position };
   endSuspension(state, suspension, "revoked", state.now);
   evaluateSubject(state, subject, BY_TIME);
   return { type: "done", id };

@@ -24,7 +24,7 @@ export interface MisbehaviourReport {
 
 /** Undecided reports that a subject can have; one more is refused. */
 export const REPORTS_PENDING_MAX = 100;
-/** Decided ones kept in memory beside them, the newest; the log keeps all. No ban counts more. */
+/** Decided ones kept in memory beside them and those of the newest batch; the log keeps all. No ban counts more. */
 export const REPORTS_DECIDED_MAX = 100;
 
 /** The report's own numbers name its penalty and its ban: what a decision does must not depend on its place in a batch. */
@@ -46,19 +46,39 @@ export function evidenceOf({ id }: Pick<MisbehaviourReport, "id">): string {
   return `misbehaviour:${id}`;
 }
 
-/** Drops decided reports beyond the limit, dismissed ones before confirmed ones and the oldest first; returns them. */
-export function dropDecided(reports: MisbehaviourReport[]): MisbehaviourReport[] {
-  const dropped: MisbehaviourReport[] = [];
-  let surplus = reports.filter(({ status }) => status !== "pending").length - REPORTS_DECIDED_MAX;
-  for (const wanted of ["dismissed", "confirmed"] as const) {
-    for (let index = 0; surplus > 0 && index < reports.length; index++) {
-      if (reports[index]!.status !== wanted) continue;
-      dropped.push(...reports.splice(index, 1));
-      index--;
-      surplus--;
-    }
-  }
+/** Status as it was when the log was at `position`: a restored report may know what came later. */
+export function statusAt(
+  { confirmation, dismissal }: MisbehaviourReport,
+  position: number,
+): MisbehaviourReport["status"] {
+  if (dismissal !== null && dismissal.position <= position) return "dismissed";
+  return confirmation !== null && confirmation.position <= position ? "confirmed" : "pending";
+}
+
+/**
+ * Drops reports that were decided before `position`, beyond the limit, and returns them: dismissed ones before
+ * confirmed ones, and of either those decided longest ago. What is decided at `position` is still to be answered.
+ */
+export function dropDecided(reports: MisbehaviourReport[], position: number): MisbehaviourReport[] {
+  const before = reports.filter(
+    (report) => report.status !== "pending" && decidedPosition(report) < position,
+  );
+  if (before.length <= REPORTS_DECIDED_MAX) return [];
+  const dropped = before
+    .sort((a, b) => rankOf(a) - rankOf(b) || decidedPosition(a) - decidedPosition(b))
+    .slice(0, before.length - REPORTS_DECIDED_MAX);
+  const gone = new Set(dropped);
+  reports.splice(0, Infinity, ...reports.filter((report) => !gone.has(report)));
   return dropped;
+}
+
+/** Where in the log the newest decision about a decided report is. */
+export function decidedPosition({ confirmation, dismissal }: MisbehaviourReport): number {
+  return (dismissal ?? confirmation)!.position;
+}
+
+function rankOf({ status }: MisbehaviourReport): number {
+  return status === "dismissed" ? 0 : 1;
 }
 
 function numbersOf(id: string): string {

@@ -4,7 +4,7 @@ import type { MetricName } from "../event/metrics.ts";
 import type { Policy } from "../policy/policy.ts";
 import { SEVERITIES, type PenaltyType, type RewardType, type Severity } from "../policy/vocabulary.ts";
 import { nextTurn, type MaintenanceWindow } from "./maintenance.ts";
-import { dropDecided, type MisbehaviourReport } from "./misbehaviour.ts";
+import { decidedPosition, dropDecided, type MisbehaviourReport } from "./misbehaviour.ts";
 import { SUSPENSIONS_ENDED_MAX, type Suspension } from "./suspension.ts";
 
 export interface Penalty {
@@ -292,7 +292,8 @@ export class SanctionBook {
 
   reportDecided(report: MisbehaviourReport): void {
     this.undecided.delete(report);
-    for (const { id } of dropDecided(this.ensure(report.subject).reports)) this.reportById.delete(id);
+    const { reports } = this.ensure(report.subject);
+    for (const { id } of dropDecided(reports, decidedPosition(report))) this.reportById.delete(id);
   }
 
   /** Reports that nobody has decided, in no order. */

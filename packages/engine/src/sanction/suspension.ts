@@ -1,5 +1,6 @@
 /** Suspensions: out of every selection for a while, longer each time, and scored all the while. */
 import type { Context } from "../event/acts.ts";
+import type { Decision } from "./decision.ts";
 
 export interface Suspension {
   readonly id: string;
@@ -17,6 +18,8 @@ export interface Suspension {
   readonly expiresAt: number | null;
   status: "active" | "ended" | "revoked";
   endedAt: number | null;
+  /** Who lifted it, and why. */
+  revocation: Decision | null;
   /** Windows of evidence of the subject at its start: the rule asks for new ones before the next. */
   readonly evidenceCount: number;
 }
