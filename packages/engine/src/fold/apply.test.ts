@@ -1,6 +1,7 @@
 /** The fold as a machine: order, repeats, deadlines, refresh, effects. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { Act } from "../event/acts.ts";
 import { STORAGE_PROVIDER } from "../policy/presets.ts";
 import { CHANGE_REASONS } from "../policy/vocabulary.ts";
 import { stateHash } from "../read/digest.ts";
@@ -12,6 +13,7 @@ import {
   comparable,
   DAY_MS,
   entryOf,
+  HOUR_MS,
   Lab,
   metric,
   MINUTE_MS,
@@ -20,7 +22,8 @@ import {
   reward,
   T0,
 } from "../testing/lab.ts";
-import { SANCTIONS_ACTIVE_MAX, SANCTIONS_ENDED_MAX } from "../sanction/sanction.ts";
+import { partsOf, restored } from "../testing/restart.ts";
+import { SANCTIONS_ACTIVE_MAX, SANCTIONS_ENDED_MAX, type Penalty } from "../sanction/sanction.ts";
 import { apply } from "./apply.ts";
 import { DEADLINES_PER_BATCH_MAX } from "./deadlines.ts";
 
@@ -222,6 +225,36 @@ describe("deadlines", () => {
     expect(ended(T0 + 1000)).toBe(0);
     expect(lab.state.deadlines.size).toBe(0);
   });
+
+  test("that apply no longer do not put off those that do, so that a restart changes no batch", () => {
+    const lab = new Lab(policyWith({ updateIntervalMs: 30 * DAY_MS }));
+    const subjects = Array.from({ length: DEADLINES_PER_BATCH_MAX + 500 }, (_, index) =>
+      lab.register(`s${index}`),
+    );
+    lab.apply(T0, { acts: subjects.map((subject) => penalty(subject, { expiresAt: T0 + 1000 })) });
+    const revoked = subjects.map((subject): Act => {
+      const [{ id: penaltyId }] = lab.state.sanctions.of(subject)!.penalties as [Penalty];
+      return { type: "penalty.revoked", penaltyId, issuer: "key:test", reason: "test" };
+    });
+    lab.apply(T0 + 1, { acts: [...revoked, penalty(subjects.at(-1)!, { expiresAt: T0 + 1001 })] });
+    const state = restored(partsOf(lab.state), lab, { seed: 99, policies: {}, aggregates: false });
+    expect(lab.apply(T0 + 1001).list.filter(({ type }) => type === "penalty.ended")).toHaveLength(1);
+    apply(state, lab.log.at(-1)!);
+    expect(stateHash(state)).toBe(stateHash(lab.state));
+  });
+
+  test("that the refresh finds again have one entry", () => {
+    const lab = new Lab(policyWith({ updateIntervalMs: 8 * HOUR_MS }));
+    const subject = lab.register("a");
+    const acts = [penalty(subject, { points: 30, at: T0, expiresAt: T0 + DAY_MS, fade: "linear" })];
+    lab.apply(T0, { samples: [metric(subject, "uptime", 1, T0)], acts });
+    const sizes = Array.from({ length: 40 }, (_, step) => {
+      lab.apply(T0 + (step + 1) * 30 * MINUTE_MS);
+      return lab.state.deadlines.size;
+    });
+    // The end of the penalty, and the instant at which the score is back above the threshold.
+    expect(Math.max(...sizes)).toBe(2);
+  });
 });
 
 describe("the refresh", () => {
@@ -307,7 +340,7 @@ describe("an activated policy", () => {
 });
 
 describe("the state's hash", () => {
-  test("tells states apart by a sample, a penalty, an attribute, cuts and a request", () => {
+  test("tells states apart by a sample, a penalty, an attribute, cuts, a request, a selection and former owners", () => {
     const hash = (...parts: Parameters<Lab["apply"]>[1][]): string => {
       const lab = new Lab();
       lab.register("a");
@@ -316,6 +349,13 @@ describe("the state's hash", () => {
       return stateHash(lab.state);
     };
     const accountable = { issuer: "a", reason: "b" };
+    const chosen = { kind: "provider", chosen: 0, operator: 0, record: new Uint8Array(0) };
+    const owned = (operator: string | null): Act => ({
+      type: "subject.updated",
+      subject: 0,
+      operator,
+      ...accountable,
+    });
     const hashes = [
       hash(),
       hash({ samples: [metric(0, "uptime", 1, T0)] }),
@@ -323,6 +363,12 @@ describe("the state's hash", () => {
       hash({ acts: [{ type: "subject.updated", subject: 0, attributes: { region: "eu" }, ...accountable }] }),
       hash({ acts: [{ type: "tier.cuts", kind: "provider", cuts: [4, 3, 2, 1], rated: 9, ...accountable }] }),
       hash({ key: "k" }),
+      hash({ selections: [{ ...chosen, exploring: true }] }),
+      hash({ selections: [{ ...chosen, exploring: false }] }),
+      hash({ acts: [owned("acme"), owned(null)] }),
+      hash({ acts: [owned("other"), owned(null)] }),
+      hash({ acts: [owned(null), owned(null)] }),
+      hash({ acts: [owned(null)] }),
     ];
     expect(new Set(hashes).size).toBe(hashes.length);
     expect(hash()).toBe(hashes[0]);

@@ -25,11 +25,13 @@ export function watchCrossing(state: State, subject: number, intervalMs: number)
     return wantedTier(kind, chunk, start, score) !== chunk.u32[start * 2 + TIER]!;
   };
   const until = state.now + Math.ceil(intervalMs * LOOKAHEAD_INTERVALS);
+  const queuedAt = chunk.f64[start + DEADLINE]!;
   chunk.f64[start + DEADLINE] = 0;
   if (differsAt(state.now) || !differsAt(until)) return;
   const dueAt = firstDifference(differsAt, state.now, until);
   chunk.f64[start + DEADLINE] = dueAt;
-  state.deadlines.push(dueAt, subject);
+  // What the row named already has its entry: another for each round would be one too many.
+  if (dueAt !== queuedAt) state.deadlines.push(dueAt, subject);
 }
 
 /** First millisecond in (same, differs] at which the predicate holds, by halving: the score is monotone in between. */

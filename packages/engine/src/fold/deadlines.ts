@@ -13,31 +13,48 @@ import { BY_TIME } from "./effects.ts";
 import { queueMaintenance } from "./ending.ts";
 import { evaluateSubject } from "./evaluate.ts";
 
-/** Deadlines that one batch drains; the next batch continues. */
+/**
+ * Standing deadlines that one batch drains; the next batch continues. Others are not counted: a queue that was built
+ * again has none of those that apply no longer, and has to come to the same instants with the same batch.
+ */
 export const DEADLINES_PER_BATCH_MAX = 10_000;
+/** Entries beside them that one batch looks at: withdrawn ones, and those that follow an instant which was put off. */
+const PASSED_PER_BATCH_MAX = 1 << 16;
 
 export function drainDeadlines(state: State): void {
-  const later: Deadline[] = [];
-  for (let drained = 0; drained < DEADLINES_PER_BATCH_MAX; drained++) {
+  const ahead: Deadline[] = [];
+  let drained = 0;
+  let passed = 0;
+  while (drained < DEADLINES_PER_BATCH_MAX && passed < PASSED_PER_BATCH_MAX) {
     const due = state.deadlines.popDue(state.now);
     if (due === null) break;
-    const { dueAtMs, subject } = due;
-    followExtended(state, subject, dueAtMs);
-    followLife(state, subject, dueAtMs);
-    followMaintenance(state, subject, dueAtMs);
-    if (!isStanding(state, subject, dueAtMs)) continue;
-    const row = state.places.rowOf(subject);
-    const chunk = kindOf(state, subject).table.chunkOf(row);
-    if (isFolded(chunk, row, state.position)) {
-      later.push(due);
-      continue;
-    }
-    // Passed, so that a queue that is built again does not announce it a second time.
-    if (chunk.f64[rowStart(row) + DEADLINE] === dueAtMs) chunk.f64[rowStart(row) + DEADLINE] = 0;
-    if (silentAtOf(state, subject) === dueAtMs) setSilentAt(state, subject, 0);
-    evaluateSubject(state, subject, BY_TIME);
+    const isAhead = isAheadOfLog(state, due.subject);
+    if (isAhead) ahead.push(due);
+    if (!isAhead && drain(state, due)) drained += 1;
+    else passed += 1;
   }
-  for (const { dueAtMs, subject } of later) state.deadlines.push(dueAtMs, subject);
+  for (const { dueAtMs, subject } of ahead) state.deadlines.push(dueAtMs, subject);
+}
+
+/** Evaluates the subject if the deadline stands, and says whether it does. */
+function drain(state: State, { dueAtMs, subject }: Deadline): boolean {
+  followExtended(state, subject, dueAtMs);
+  followLife(state, subject, dueAtMs);
+  followMaintenance(state, subject, dueAtMs);
+  if (!isStanding(state, subject, dueAtMs)) return false;
+  const row = state.places.rowOf(subject);
+  const { f64 } = kindOf(state, subject).table.chunkOf(row);
+  // Passed, so that a queue that is built again does not announce it a second time.
+  if (f64[rowStart(row) + DEADLINE] === dueAtMs) f64[rowStart(row) + DEADLINE] = 0;
+  if (silentAtOf(state, subject) === dueAtMs) setSilentAt(state, subject, 0);
+  evaluateSubject(state, subject, BY_TIME);
+  return true;
+}
+
+/** A restored row is further than the log that is being replayed: its turn comes when the log is there. */
+function isAheadOfLog(state: State, subject: number): boolean {
+  const row = state.places.rowOf(subject);
+  return isFolded(kindOf(state, subject).table.chunkOf(row), row, state.position);
 }
 
 /** Queues when a restored row with a part for jobs falls silent. */
@@ -87,7 +104,7 @@ function followLife(state: State, subject: number, dueAtMs: number): void {
   const chunk = kind.table.chunkOf(row);
   const lastAt = chunk.f64[rowStart(row) + LAST_AT]!;
   const silentAt = silentInstant(lastAt, kind.compiled, state.sanctions.of(subject));
-  if (silentAt <= dueAtMs || isFolded(chunk, row, state.position)) return;
+  if (silentAt <= dueAtMs) return;
   setSilentAt(state, subject, silentAt);
   state.deadlines.push(silentAt, subject);
 }

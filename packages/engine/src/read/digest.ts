@@ -8,10 +8,12 @@ import type { Provisional } from "../state/provisional.ts";
 import type { Kind, State } from "../state/state.ts";
 import { policyHash } from "../policy/document.ts";
 
-/** 16 hex digits over all rows, sanctions, profiles, policies, remembered requests and held samples. */
+/** 16 hex digits over all rows, sanctions, profiles, owners, policies, selections, remembered requests and held samples. */
 export function stateHash(state: State): string {
   const digest = new StateDigest();
-  for (const value of [state.now, state.refreshNext, state.refreshOwed, state.eventCount]) digest.f64(value);
+  for (const value of [state.now, state.refreshNext, state.refreshOwed, state.eventCount, state.actCount])
+    digest.f64(value);
+  for (const operator of state.operators.dump()) digest.text(operator);
   for (const kind of state.kinds) {
     digest.text(kind.name);
     digest.text(policyHash(kind.compiled.policy));
@@ -56,9 +58,11 @@ function digestWork(digest: StateDigest, { work }: Chunk, start: number): void {
 function digestKind(digest: StateDigest, { network, selections, jobClasses }: Kind): void {
   digest.text(JSON.stringify(jobClasses.dump()));
   for (const value of Object.values(network) as number[]) digest.f64(value);
-  for (const [number, { subject }] of selections.open) {
+  for (const [number, { subject, madeAt, exploring }] of selections.open) {
     digest.f64(number);
     digest.u32(subject);
+    digest.f64(madeAt);
+    digest.u32(exploring ? 1 : 0);
   }
   for (const operator of selections.window.dump()) digest.u32(operator);
 }
