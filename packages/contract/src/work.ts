@@ -12,6 +12,9 @@ const SEED_MAX = 0xffff_ffff;
 
 const share = z.number().describe("0..1");
 
+/** A decayed mean with its 95 % interval. */
+const rate = z.object({ mean: share, lower: share, upper: share, trials: z.number() });
+
 export const Work = z
   .object({
     id: z.string(),
@@ -64,6 +67,13 @@ export const Work = z
         "The same over the metric retention, in ms, with percentiles.",
       ),
       earnings: z.number(),
+      mean_quality: share
+        .nullable()
+        .describe("Of the results of completed jobs, those without a word counting 1."),
+      sla: rate.nullable().describe("Agreed service levels that were kept, of the jobs that said."),
+      resource_use: rate
+        .nullable()
+        .describe("Used over reserved resources, of the completed jobs that said."),
       in_flight: z.int().describe("Selections without an outcome."),
       exploring: z.int(),
     }),
@@ -188,6 +198,12 @@ export const Selection = z
     seed: z.int(),
     draws: z.array(z.number()).describe("Numbers drawn from the seed, in order."),
     pair: z.array(z.string()).describe("The two bids that were compared, with `power-of-two`."),
+    pair_margin: z
+      .number()
+      .nullable()
+      .describe(
+        "Values of the pair that differ by less count as equal: then the one with fewer jobs goes first.",
+      ),
     capped: z.string().nullable().describe("Drawn first, but its operator has its share already."),
     cap_yielded: z.boolean().describe("It was taken all the same, because no other bid was nearly as good."),
     price_reference: z.number().nullable(),
@@ -208,17 +224,23 @@ export const Selection = z
           condition: z.number().describe("0..100"),
           health: share.nullable(),
           in_flight: z.number(),
+          rate: share.nullable().describe("With `thompson` the success rate drawn for it."),
           excluded: z.string().nullable().describe("Why it took no part in the draw."),
         }),
       )
-      .describe("The chosen first, then those that could have been, then the excluded, each by value."),
+      .describe(
+        "The chosen first, then those that could have been, then the excluded, each by value; at most 1,000.",
+      ),
+    bids_omitted: z.int().describe("Bids behind those."),
     made_at: Time,
     outcome: z.enum(JOB_OUTCOMES).nullable().describe("Null while it is open, and where none came in time."),
     closed_at: Time.nullable(),
     regret: z
       .number()
       .nullable()
-      .describe("Value of the best bid less that of the chosen; once there is an outcome."),
+      .describe(
+        "Value of the best bid that could have been chosen less that of the chosen; once there is an outcome.",
+      ),
   })
   .meta({ id: "Selection" });
 

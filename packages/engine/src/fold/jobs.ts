@@ -146,18 +146,18 @@ function addOutcome(
   if (said !== 0) addTrial(work, from, PLACE.sla, said === SLA_MET ? 1 : 0, weight);
   const earned = jobs.earnings[index]!;
   if (!Number.isNaN(earned)) work.f64[from + EARNINGS]! += earned;
+  // Failing fast is not fast: what a failure took and used says nothing.
+  if (good === 0) return;
+  const used = jobs.usedShare[index]!;
+  if (!Number.isNaN(used)) addTrial(work, from, PLACE.use, used, weight);
   const durationMs = jobs.durationMs[index]!;
-  // Failing fast is not fast: what a failure took says nothing about speed.
-  if (good === 0 || Number.isNaN(durationMs)) return;
+  if (Number.isNaN(durationMs)) return;
   work.f64[from + DURATION_SUM]! += durationMs;
   work.u32[from * 2 + DURATION_COUNT]! += 1;
   const expectedMs = expectedOf(kind, jobs, index);
-  if (!Number.isNaN(expectedMs)) {
-    addTrial(work, from, PLACE.speed, Math.min(1, expectedMs / durationMs), weight);
-    addTrial(work, from, PLACE.ratio, durationMs / expectedMs, weight);
-  }
-  const used = jobs.usedShare[index]!;
-  if (!Number.isNaN(used)) addTrial(work, from, PLACE.use, used, weight);
+  if (Number.isNaN(expectedMs)) return;
+  addTrial(work, from, PLACE.speed, Math.min(1, expectedMs / durationMs), weight);
+  addTrial(work, from, PLACE.ratio, durationMs / expectedMs, weight);
 }
 
 /**

@@ -4,7 +4,18 @@ import { goodJobsNeeded, momentumOf } from "../fold/momentum.ts";
 import { newHealthReading, partScore, readHealth } from "../score/health.ts";
 import { silentAfterMs, silentMs } from "../score/silence.ts";
 import { scoreRow } from "../score/score.ts";
-import { FIRST_AT, FLAGS, ON_PROBATION, rowStart, type WorkChunk } from "../state/row-table.ts";
+import { newSums, PLACE, readSignal } from "../score/signal.ts";
+import { signalRate } from "../score/work-component.ts";
+import {
+  FIRST_AT,
+  FLAGS,
+  ON_PROBATION,
+  rowStart,
+  IN_MAINTENANCE,
+  IS_BANNED,
+  IS_SUSPENDED,
+  type WorkChunk,
+} from "../state/row-table.ts";
 import { kindOf, type Kind, type State } from "../state/state.ts";
 import {
   CLIENT_FAULTS,
@@ -46,6 +57,14 @@ export interface HealthStanding {
   readonly parts: readonly HealthPartStanding[];
 }
 
+/** A decayed mean 0..1 with its 95 % interval, and the decayed number of jobs behind it. */
+export interface JobRate {
+  readonly mean: number;
+  readonly lower: number;
+  readonly upper: number;
+  readonly trials: number;
+}
+
 /** What is known of the jobs of a subject since it was registered. */
 export interface JobStatistics {
   readonly completed: number;
@@ -61,6 +80,11 @@ export interface JobStatistics {
   /** ... and the distribution over the metric retention; null where there are none, or no aggregates are kept. */
   readonly durations: Aggregate | null;
   readonly earnings: number;
+  /** Of the results of completed jobs, 0..1, those without a word counting 1; null before the first. */
+  readonly meanQuality: number | null;
+  /** Service levels kept, and used over reserved resources; null where no job said. */
+  readonly sla: JobRate | null;
+  readonly resourceUse: JobRate | null;
   readonly inFlight: number;
   readonly exploring: number;
 }
@@ -101,6 +125,8 @@ export function workStanding(state: State, subject: number, nowMs: number): Work
   const sanctions = state.sanctions.of(subject);
   const isSilent = silentMs(chunk, start, sanctions, nowMs) >= silentAfterMs(kind.compiled);
   const isOnProbation = (chunk.u32[start * 2 + FLAGS]! & ON_PROBATION) !== 0;
+  const isOut = (chunk.u32[start * 2 + FLAGS]! & (IS_BANNED | IS_SUSPENDED | IN_MAINTENANCE)) !== 0;
+  const { healthyFrom } = kind.compiled.policy.health;
   return {
     subject,
     id: state.ids.at(subject),
@@ -108,10 +134,14 @@ export function workStanding(state: State, subject: number, nowMs: number): Work
     condition: scoreRow(chunk, start, kind.compiled, sanctions, nowMs) * momentum,
     momentum,
     state: isHeard ? (isSilent ? "silent" : "active") : "unheard",
-    isHealthy: isHeard && !isSilent && (health?.score ?? Infinity) >= kind.compiled.policy.health.healthyFrom,
+    isHealthy: isHeard && !isSilent && !isOut && (health?.score ?? Infinity) >= healthyFrom,
     probation: isOnProbation ? probationOf(kind, work, from) : null,
     health,
-    jobs: { ...jobStatistics(work, from), durations: kind.durations?.read(row, 0, nowMs) ?? null },
+    jobs: {
+      ...jobStatistics(work, from),
+      ...jobRates(work, from, kind, nowMs),
+      durations: kind.durations?.read(row, 0, nowMs) ?? null,
+    },
     asOf: nowMs,
   };
 }
@@ -140,7 +170,27 @@ function healthStanding(kind: Kind, work: WorkChunk, from: number, nowMs: number
   return { score, lower, upper, reported, reportedAt: at, parts };
 }
 
-function jobStatistics({ f64, u32 }: WorkChunk, from: number): Omit<JobStatistics, "durations"> {
+function jobRates(work: WorkChunk, from: number, { compiled }: Kind, nowMs: number): JobRates {
+  const rateOf = (place: number): JobRate | null => {
+    const { mean, lower, upper, trials } = signalRate(work, from, place, compiled, nowMs);
+    return trials === 0 ? null : { mean, lower, upper, trials };
+  };
+  const good = newSums();
+  readSignal(work, from, PLACE.success, good);
+  const completed = newSums();
+  readSignal(work, from, PLACE.completed, completed);
+  return {
+    // A success counts its quality, a completed job counts 1.
+    meanQuality: completed.wv === 0 ? null : good.wv / completed.wv,
+    sla: rateOf(PLACE.sla),
+    resourceUse: rateOf(PLACE.use),
+  };
+}
+
+type JobRates = Pick<JobStatistics, "meanQuality" | "sla" | "resourceUse">;
+type JobCounts = Omit<JobStatistics, keyof JobRates | "durations">;
+
+function jobStatistics({ f64, u32 }: WorkChunk, from: number): JobCounts {
   const ints = from * 2;
   const completed = u32[ints + COMPLETED]!;
   const finished = completed + u32[ints + FAILED]! + u32[ints + TIMED_OUT]! + u32[ints + INVALID]!;

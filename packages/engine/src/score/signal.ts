@@ -44,6 +44,10 @@ export interface SignalSums {
   wvv: number;
 }
 
+export function newSums(): SignalSums {
+  return { w: 0, wv: 0, wvv: 0 };
+}
+
 /** Place of a signal in the row. */
 export const PLACE: { readonly [name in Signal]: number } = Object.fromEntries(
   SIGNALS.map((name, place) => [name, place]),

@@ -97,6 +97,20 @@ export function signalMean(chunk: Chunk, start: number, place: number, compiled:
   return f64[at]! + prior === 0 ? ofPrior : underPrior(f64[at + 1]!, f64[at]!, prior, ofPrior);
 }
 
+/** One signal, none that tells a ratio, from its trials alone; trials 0 where there are none. */
+export function signalRate(
+  work: WorkChunk,
+  from: number,
+  place: number,
+  compiled: CompiledPolicy,
+  nowMs: number,
+): { readonly mean: number; readonly lower: number; readonly upper: number; readonly trials: number } {
+  const reading = newWorkReading().signals[0]!;
+  readOne(work, from, place, compiled, nowMs, reading);
+  intervalEnds(reading.evidenceMean, varianceOf(place, sums, reading.evidenceMean), reading.trials);
+  return { mean: reading.evidenceMean, ...ends, trials: reading.trials };
+}
+
 /** The component before any trial: its signals are at their priors, and their shares are as written. */
 function priorMean(signals: readonly SignalShare[], compiled: CompiledPolicy, priorUtility: number): number {
   const shares = sharesOf(signals);

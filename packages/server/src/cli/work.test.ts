@@ -1,55 +1,78 @@
 import { createClient, type Client } from "@staunch/client";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { startTestService, type TestService } from "../../../client/test/service.ts";
+import type { Io } from "./output.ts";
 import { run } from "./program.ts";
 
 let service: TestService;
 let client: Client;
 
-beforeEach(async () => {
+beforeAll(async () => {
   service = await startTestService();
   client = createClient({ baseUrl: service.baseUrl, apiKey: service.adminKey });
-  await client.subjects.write({ id: "worker-1", kind: "worker" });
-});
-
-afterEach(() => service.close());
-
-test("a worker is shown with what keeps it from being chosen", async () => {
-  expect((await lines("worker", "worker-1")).at(-1)).toBe("eligible for selection");
-  await client.suspensions.start({ id: "worker-1", reason: "sick\u001b[2J" });
-  const shown = await lines("worker", "worker-1");
-  expect(shown.slice(-2)).toEqual([
-    "not eligible for selection:",
-    String.raw`  suspended until it is lifted: sick\u001b[2J`,
+  const job = { type: "job", subject: "worker-1", kind: "worker", outcome: "success" } as const;
+  await client.events.ingest([
+    ...[100, 200, 300, 400].map((ms) => ({ ...job, duration_ms: ms, earnings: 2.5 })),
+    { ...job, outcome: "failure" },
+    { ...job, outcome: "declined" },
+    { type: "health", subject: "worker-1", kind: "worker", parts: { memory_usage: 98, response_time: 250 } },
+    { ...job, subject: "worker-2" },
   ]);
-  const json = JSON.parse((await lines("worker", "worker-1", "--json"))[0]!);
-  expect(json).toMatchObject({ id: "worker-1", eligibility: { reasons: [{ code: "suspended" }] } });
-  expect((await lines("show", "worker-1"))[0]).toMatch(/, suspended$/u);
+});
+afterAll(() => service.close());
+
+test("worker tells jobs, durations and health, and why it may not be chosen", async () => {
+  const text = await told("worker", "worker-1");
+  expect(text).toContain("4 jobs completed, 1 failed, 0 timed out, 0 invalid: 80.0 % good");
+  expect(text).toContain("1 declined");
+  expect(text).toContain("earned 10");
+  expect(text).toContain("takes 250 ms in the mean, lately half within 200 ms and 95 % within 400 ms");
+  expect(text).toContain("memory_usage 98 (0.00)");
+  expect(text).toContain("not eligible for selection:");
 });
 
-test("reports are listed until somebody decides", async () => {
-  expect(await lines("reports")).toEqual(["no report waits for a decision"]);
-  const accusation = { id: "worker-1", reason: "forged a result", evidence: ["diff-1", "diff-2"] };
-  const { id } = await client.misbehaviour.report(accusation);
-  await client.misbehaviour.report(accusation);
-  const [heading, first, ...more] = await lines("reports", "--limit", "1");
-  expect(heading).toMatch(/^report +subject +reported +evidence +reason$/u);
-  expect(first).toMatch(new RegExp(`^${id} +worker-1 +.* UTC +2 pieces +forged a result$`, "u"));
-  expect(more).toEqual(["and more; --limit shows up to 500"]);
-  expect(JSON.parse((await lines("reports", "--json"))[0]!).items).toHaveLength(2);
+test("network tells the parts of its health", async () => {
+  const text = await told("network");
+  expect(text).toContain("network worker: health ");
+  expect(text).toContain("2 known, 2 active, 1 healthy");
+  expect(text).toContain("are good");
+  expect(text).toMatch(/response 250 ms/u);
 });
 
-async function lines(...args: readonly string[]): Promise<string[]> {
+test("selection tells who bid, what each bid was worth, and what became of it", async () => {
+  const bids = ["worker-1", "worker-2"].map((id) => ({ id, price: 10, time_ms: 1000 }));
+  const made = await client.selections.make({ kind: "worker", bids, seed: 7 });
+  await client.events.ingest({
+    type: "job",
+    subject: made.chosen!,
+    outcome: "success",
+    selection_id: made.id,
+  });
+  const text = await told("selection", made.id);
+  expect(text).toContain(`${made.chosen} was chosen among 2 bids of worker`);
+  expect(text).toContain("low_health");
+  expect(text).toContain("outcome success, regret 0.0000");
+  expect(JSON.parse(await told("selection", made.id, "--json"))).toMatchObject({ id: made.id, seed: 7 });
+  expect(await ended("selection", "sel_1_9")).toBe(3);
+});
+
+async function told(...args: string[]): Promise<string> {
   const out: string[] = [];
-  const err: string[] = [];
-  const code = await run([...args], {
+  expect(await run(args, io(out))).toBe(0);
+  return out.join("\n");
+}
+
+function ended(...args: string[]): Promise<number> {
+  return run(args, io([]));
+}
+
+function io(out: string[]): Io {
+  return {
     out: (line) => void out.push(line),
-    err: (line) => void err.push(line),
+    err: () => undefined,
     isTerminal: false,
     redraw: () => undefined,
     hasColor: false,
     env: { STAUNCH_URL: service.baseUrl, STAUNCH_KEY: service.adminKey },
-  });
-  expect(code, err.join("\n")).toBe(0);
-  return out;
+  };
 }

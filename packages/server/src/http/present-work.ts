@@ -46,6 +46,9 @@ export function presentWork(work: WorkStanding): z.output<typeof Work> {
       mean_duration_ms: jobs.meanDurationMs,
       durations: jobs.durations && presentAggregate(jobs.durations),
       earnings: jobs.earnings,
+      mean_quality: jobs.meanQuality,
+      sla: jobs.sla,
+      resource_use: jobs.resourceUse,
       in_flight: jobs.inFlight,
       exploring: jobs.exploring,
     },
@@ -118,6 +121,7 @@ export function presentSelection(made: MadeSelection): z.output<typeof Selection
     seed: record.seed,
     draws: [...record.draws],
     pair: [...record.pair],
+    pair_margin: record.pairMargin,
     capped: record.capped,
     cap_yielded: record.capYielded,
     price_reference: record.priceReference,
@@ -125,6 +129,7 @@ export function presentSelection(made: MadeSelection): z.output<typeof Selection
     job_id: record.jobId,
     job_class: record.jobClass,
     bids: record.bids.map(presentBid),
+    bids_omitted: record.bidsOmitted,
     made_at: time(madeAt),
     outcome: outcome as z.output<typeof Selection>["outcome"],
     closed_at: timeOrNull(closedAt),
@@ -147,7 +152,7 @@ export function presentJobClasses(jobClasses: Kind["jobClasses"]): z.output<type
 
 function presentBid(bid: RecordedBid): z.output<typeof Selection>["bids"][number] {
   const { id, price, timeMs, value, parts, conditionFactor, loadFactor } = bid;
-  const { reputation, condition, health, inFlight, excluded } = bid;
+  const { reputation, condition, health, inFlight, rate, excluded } = bid;
   return {
     id,
     price,
@@ -160,12 +165,19 @@ function presentBid(bid: RecordedBid): z.output<typeof Selection>["bids"][number
     condition,
     health,
     in_flight: inFlight,
+    rate,
     excluded,
   };
 }
 
-/** What the choice gave up: 0 for the best bid. */
+/** Reasons that hold a bid back though its bidder might have been chosen. */
+const HELD_BACK: ReadonlySet<string | null> = new Set([null, "operator_cap", "slow_start", "newcomer"]);
+
+/** What the choice gave up: 0 for the best of those that could have been chosen. */
 function regretOf(bids: readonly RecordedBid[]): number {
-  const best = bids.reduce((most, { value }) => Math.max(most, value), 0);
-  return best - (bids[0]?.value ?? 0);
+  const chosen = bids[0]?.value ?? 0;
+  const best = bids
+    .filter(({ excluded }) => HELD_BACK.has(excluded))
+    .reduce((most, { value }) => Math.max(most, value), chosen);
+  return best - chosen;
 }

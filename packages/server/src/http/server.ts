@@ -96,7 +96,7 @@ export function createHttpServer(app: App, config: HttpConfig, ops: Ops): Server
     maintenanceRoutes(routes, app);
     suspensionRoutes(routes, app);
     rankingRoutes(routes, app);
-    workRoutes(routes, app);
+    workRoutes(routes, app, config.ingest.batchBodyMaxBytes);
     monitorRoutes(routes, app);
     policyRoutes(routes, app);
     keyRoutes(routes, app);

@@ -74,6 +74,72 @@ test("the outcome closes the selection and frees the worker; a second one is ref
   expect(await work(made.chosen)).toMatchObject({ jobs: { completed: 0, failed: 1 } });
 });
 
+test("a burst of selections keeps to the limits of exploration and to the operator's share", async () => {
+  const operators = ["a", "a", "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "new"];
+  const bids = operators.map((operator, index) => {
+    return { id: `node-${index}`, price: operator === "a" ? 5 : 10, time_ms: 1000 };
+  });
+  await sendEvents(
+    operators.map((operator, index) => ({
+      type: "subject",
+      subject: `node-${index}`,
+      kind: "worker",
+      operator,
+    })),
+  );
+  // All but the last have proven themselves, so that one lives on the exploration share.
+  await sendEvents(
+    bids.slice(0, -1).flatMap(({ id }) => {
+      return Array.from({ length: 120 }, () => ({ type: "job", subject: id, outcome: "success" }));
+    }),
+  );
+  const answers = await Promise.all(
+    Array.from({ length: 200 }, (_, seed) => select({ bids, seed }).then((answer) => answer.json())),
+  );
+  const exploring = answers.filter(({ mode }) => mode === "exploration");
+  expect(exploring.length).toBeGreaterThan(0);
+  expect(exploring.length).toBeLessThanOrEqual(2);
+  const ofA = answers.filter(({ chosen }) => ["node-0", "node-1", "node-2"].includes(chosen)).length;
+  expect(ofA / answers.length).toBeLessThanOrEqual(0.36);
+});
+
+test("regret looks at those who could have been chosen", async () => {
+  await send(http, "operator", "POST", "/api/subjects/worker-1/penalties", {
+    body: { type: "ban", severity: "critical", points: 0, reason: "fraud" },
+  });
+  const bids = [{ id: "worker-1", price: 0.001, time_ms: 1 }, ...BIDS.slice(1)];
+  const made = (await select({ bids, method: "greedy" })).json();
+  expect(made.bids.find(({ id }: { id: string }) => id === "worker-1")).toMatchObject({ excluded: "banned" });
+  await report(made, "success");
+  expect((await send(http, "viewer", "GET", `/api/selections/${made.id}`)).json().regret).toBe(0);
+});
+
+test("ten thousand bids fit into a request, and the rates of thompson are told", async () => {
+  const names = Array.from({ length: 10_000 }, (_, index) => `a-worker-with-quite-a-long-name-${index}`);
+  await sendEvents(names.map((subject) => ({ type: "subject", subject, kind: "worker" })));
+  const bids = names.map((id, index) => ({ id, price: 1 + index / 7, time_ms: 1000 + index / 3 }));
+  const made = (await select({ bids, method: "thompson" })).json();
+  expect(made.bids).toHaveLength(1_000);
+  expect(made.bids_omitted).toBe(9_000);
+  expect(made.bids[0]).toMatchObject({ id: made.chosen, rate: expect.any(Number) });
+});
+
+test("a worker's service levels, quality and use of resources are told as the jobs said them", async () => {
+  const job = { type: "job", subject: "worker-1", outcome: "success", reserved: { cpu: 4 } };
+  const taken = await sendEvents([
+    { ...job, sla_met: true, quality: 0.5, used: { cpu: 1 } },
+    { ...job, sla_met: false, quality: 1, used: { cpu: 3 } },
+    { type: "job", subject: "worker-1", outcome: "failure" },
+  ]);
+  expect(taken.json()).toMatchObject({ accepted: 3 });
+  const { jobs } = await work("worker-1");
+  expect(jobs.mean_quality).toBeCloseTo(0.75, 12);
+  expect(jobs.sla).toMatchObject({ mean: 0.5, trials: 2 });
+  expect(jobs.resource_use.mean).toBeCloseTo(0.5, 12);
+  expect(jobs.resource_use.upper).toBeGreaterThan(0.5);
+  expect((await work("worker-2")).jobs).toMatchObject({ sla: null, resource_use: null, mean_quality: null });
+});
+
 test("a banned worker is never chosen, and with none left the answer says why", async () => {
   for (const id of WORKERS) {
     await send(http, "operator", "POST", `/api/subjects/${id}/penalties`, {
@@ -319,6 +385,8 @@ test("the network counts who is known, heard and well", async () => {
   expect(after.health).toBeCloseTo(100 * sum, 9);
   const metrics = (await send(http, "viewer", "GET", "/metrics")).body;
   expect(metrics).toContain('staunch_network_active{kind="worker"} 1');
+  expect(metrics).toContain('staunch_network_known{kind="worker"} 4');
+  expect(metrics).toContain('staunch_network_part{kind="worker",part="success"} 1');
   expect(metrics).not.toContain('staunch_network_active{kind="provider"}');
   const provider = await send(http, "viewer", "GET", "/api/network/provider");
   expect(provider.json()).toMatchObject({ code: "no_job_source" });

@@ -13,7 +13,8 @@ import { kindNotFound, subjectOf } from "./subjects.ts";
 /** Bad bids that one answer names. */
 const BAD_BIDS_MAX = 100;
 
-export function workRoutes(server: Server, app: App): void {
+/** @param bidsMaxBytes largest body of a request with bids */
+export function workRoutes(server: Server, app: App, bidsMaxBytes: number): void {
   server.route({
     ...routeOf("workers", "get"),
     handler: async ({ params }) => {
@@ -36,6 +37,7 @@ export function workRoutes(server: Server, app: App): void {
   });
   server.route({
     ...routeOf("selections", "make"),
+    bodyLimit: bidsMaxBytes,
     handler: async (request) => {
       const { kind, bids, method, price_reference, time_reference_ms, seed, job_id, job_class } =
         request.body;

@@ -4,6 +4,8 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom
 /** What is measured of a network; null where nothing says it. */
 interface NetworkFacts {
   readonly kind: string;
+  readonly known: number;
+  readonly rated: number;
   readonly active: number;
   readonly healthy: number;
   readonly suspended: number;
@@ -11,7 +13,9 @@ interface NetworkFacts {
   readonly openSelections: number;
   readonly successRate: number | null;
   readonly averageScore: number | null;
+  readonly averageResponseMs: number | null;
   readonly health: number | null;
+  readonly parts: readonly { readonly name: string; readonly value: number | null }[];
 }
 
 /** What is read when somebody asks for the measurements. */
@@ -123,6 +127,8 @@ export class Metrics {
         },
       });
     };
+    gauge("known", "Workers that are registered.", ({ known }) => known);
+    gauge("rated", "Workers heard at some time.", ({ rated }) => rated);
     gauge("active", "Workers heard within three health intervals.", ({ active }) => active);
     gauge("healthy", "Of the active, neither ill nor shut out.", ({ healthy }) => healthy);
     gauge("suspended", "Workers that are suspended.", ({ suspended }) => suspended);
@@ -130,7 +136,19 @@ export class Metrics {
     gauge("open_selections", "Jobs given out without an outcome.", ({ openSelections }) => openSelections);
     gauge("success_ratio", "Decayed share of good jobs, 0 to 1.", ({ successRate }) => successRate);
     gauge("average_score", "Mean score of the active.", ({ averageScore }) => averageScore);
+    gauge("response_ms", "Response time of the active.", ({ averageResponseMs }) => averageResponseMs);
     gauge("health", "Health of the network, 0 to 100.", ({ health }) => health);
+    const part: Gauge<"kind" | "part"> = new Gauge({
+      name: "staunch_network_part",
+      help: "Parts of the health of the network, 0 to 1.",
+      labelNames: ["kind", "part"],
+      registers: [this.registry],
+      collect: () => {
+        part.reset();
+        for (const { kind, parts } of networks())
+          for (const { name, value } of parts) if (value !== null) part.set({ kind, part: name }, value);
+      },
+    });
   }
 
   /** A count that is kept elsewhere. */

@@ -5,6 +5,7 @@
  */
 import {
   apply,
+  BATCH_EVENTS_MAX,
   countEvents,
   EMPTY_ENTRY,
   encodeBatch,
@@ -142,6 +143,10 @@ export class Partition {
   /** Queues a request. Resolves when it is durable and applied, or refused. */
   submit(entry: Entry, loggedAt: number | null = null): Promise<Outcome> {
     const events = countEvents([entry]);
+    if (events > BATCH_EVENTS_MAX) {
+      takeBack(entry.registrations, this.state, this.provisionalKinds);
+      throw new RangeError(`a request of ${events} events is more than a record of the log holds`);
+    }
     const refusal = this.refusalOf(events);
     if (refusal !== null) {
       takeBack(entry.registrations, this.state, this.provisionalKinds);

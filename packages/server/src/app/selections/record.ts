@@ -20,6 +20,8 @@ export interface RecordedBid {
   readonly condition: number;
   readonly health: number | null;
   readonly inFlight: number;
+  /** With `thompson` the success rate that was drawn for it; null where none was. */
+  readonly rate: number | null;
   /** Why it took no part; null for a bid of the pool. */
   readonly excluded: string | null;
 }
@@ -38,15 +40,22 @@ export interface SelectionRecord {
   /** Numbers drawn, in order, and the two bids that were compared last. */
   readonly draws: readonly number[];
   readonly pair: readonly string[];
+  /** By how much the values of the two had to differ to count as different; null where no pair was drawn. */
+  readonly pairMargin: number | null;
   /** The bid that was drawn although its operator had its share, and whether it was taken all the same. */
   readonly capped: string | null;
   readonly capYielded: boolean;
-  /** The chosen first, then the pool, then the excluded, each by value. */
+  /** The chosen first, then the pool, then the excluded, each by value; at most {@link RECORDED_BIDS_MAX}. */
   readonly bids: readonly RecordedBid[];
+  /** Bids behind those. */
+  readonly bidsOmitted: number;
 }
 
+/** Bids of a record, which goes into the log with the choice and has at most a megabyte. */
+export const RECORDED_BIDS_MAX = 1_000;
+
 export function bidsOf(state: State, candidates: Candidates, selection: Selection): RecordedBid[] {
-  return [...rankBids(selection)].map((bid) => ({
+  return [...rankBids(selection).subarray(0, RECORDED_BIDS_MAX)].map((bid) => ({
     id: state.ids.at(candidates.subject[bid]!),
     price: candidates.price[bid]!,
     timeMs: candidates.timeMs[bid]!,
@@ -63,6 +72,7 @@ export function bidsOf(state: State, candidates: Candidates, selection: Selectio
     condition: candidates.condition[bid]!,
     health: candidates.health[bid]! < 0 ? null : candidates.health[bid]!,
     inFlight: candidates.inFlight[bid]!,
+    rate: selection.rate[bid] === 0 ? null : selection.rate[bid]!,
     excluded: exclusionName(selection.exclusion[bid]!),
   }));
 }

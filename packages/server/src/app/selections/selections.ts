@@ -20,7 +20,8 @@ import type { Secrets } from "../../ports/secrets.ts";
 import type { Idempotency } from "../acts.ts";
 import type { History } from "../history/history.ts";
 import type { Outcome, Partition, Refusal } from "../partition/partition.ts";
-import { bidsOf, type SelectionRecord } from "./record.ts";
+import { bidsOf, RECORDED_BIDS_MAX, type SelectionRecord } from "./record.ts";
+import { UnderWay } from "./under-way.ts";
 
 const SEED_BYTES = 4;
 
@@ -72,8 +73,7 @@ export class Selections {
   private readonly secrets: Secrets;
   private readonly candidates = new Candidates();
   private readonly selection = new Selection();
-  /** Choices that are made but not applied yet, by subject: without them a burst would go to one. */
-  private readonly underWay = new Map<number, number>();
+  private readonly underWay = new UnderWay();
 
   constructor(partition: Partition, history: Pick<History, "selection">, secrets: Secrets) {
     this.partition = partition;
@@ -107,9 +107,10 @@ export class Selections {
       exploring: mode === "exploration",
       record: new TextEncoder().encode(JSON.stringify(record)),
     };
-    this.count(subject, 1);
+    const choice = { kind, subject, operator: made.operator, exploring: made.exploring };
+    if (subject !== NOBODY) this.underWay.add(choice);
     const outcome = await this.partition.submit({ ...identity, selections: [made] });
-    this.count(subject, -1);
+    this.underWay.remove(choice);
     return this.answer(outcome, record);
   }
 
@@ -174,7 +175,7 @@ export class Selections {
     };
     const { candidates, selection } = this;
     gather(state, kind, bids, nowMs, candidates);
-    this.addUnderWay();
+    this.underWay.countIn(candidates);
     const { policy } = kind.compiled;
     const method = request.method ?? policy.selection.policy;
     const seed = request.seed ?? this.newSeed();
@@ -183,7 +184,7 @@ export class Selections {
     select(
       candidates,
       { nowMs, seed, priceReference, timeReferenceMs, rules },
-      kind.selections.window,
+      this.underWay.windowOf(kind),
       selection,
     );
     const idOf = (bid: number): string | null => (bid < 0 ? null : state.ids.at(subject[bid]!));
@@ -202,7 +203,9 @@ export class Selections {
       pair: [idOf(selection.pairFirst), idOf(selection.pairSecond)].filter((id) => id !== null),
       capped: idOf(selection.capped),
       capYielded: selection.capYielded,
+      pairMargin: selection.pairSecond < 0 ? null : selection.pairMargin,
       bids: bidsOf(state, candidates, selection),
+      bidsOmitted: Math.max(0, subject.length - RECORDED_BIDS_MAX),
     };
   }
 
@@ -210,23 +213,6 @@ export class Selections {
   private newSeed(): number {
     const { buffer, byteOffset } = this.secrets.randomBytes(SEED_BYTES);
     return new DataView(buffer, byteOffset).getUint32(0);
-  }
-
-  private addUnderWay(): void {
-    if (this.underWay.size === 0) return;
-    const { count, subject, inFlight, recent } = this.candidates;
-    for (let bid = 0; bid < count; bid++) {
-      const waiting = this.underWay.get(subject[bid]!) ?? 0;
-      inFlight[bid]! += waiting;
-      recent[bid]! += waiting;
-    }
-  }
-
-  private count(subject: number, by: 1 | -1): void {
-    if (subject === NOBODY) return;
-    const count = (this.underWay.get(subject) ?? 0) + by;
-    if (count === 0) this.underWay.delete(subject);
-    else this.underWay.set(subject, count);
   }
 }
 
