@@ -78,7 +78,9 @@ const penaltyEvent = z
     fraction: z.number().min(0).max(1).optional().describe("Part of the maximum score, instead of points."),
     reason,
     at,
-    expires_at: time("When it ends; null: until revoked. Without it and `duration` the policy decides.")
+    expires_at: time(
+      "When it ends; null: until revoked, for a ban with evidence only. Without it and `duration` the policy decides.",
+    )
       .nullable()
       .optional(),
     duration: duration("How long it lasts from now (or from `at`, if that is later).").optional(),
@@ -96,6 +98,10 @@ const penaltyEvent = z
   .refine(
     ({ points, fraction, penalty }) => penalty === "ban" || points !== undefined || fraction !== undefined,
   )
+  .refine(({ penalty, expires_at, evidence }) => {
+    const isFinal = penalty === "ban" && expires_at === null;
+    return !isFinal || (evidence ?? []).length > 0;
+  })
   .refine((event) => event.expires_at === undefined || event.duration === undefined)
   .refine(
     (event) => event.fade !== "linear" || (event.expires_at ?? null) !== null || event.duration !== undefined,

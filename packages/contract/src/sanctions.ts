@@ -102,7 +102,9 @@ export const PenaltyRequest = z
     at: TimeInput.optional().describe("When it happened; now unless given."),
     expires_at: TimeInput.nullable()
       .optional()
-      .describe("When it ends; null: until revoked. Unless given the policy decides, by the type."),
+      .describe(
+        "When it ends; null: until revoked, for a ban with evidence only. Unless given the policy decides, by the type.",
+      ),
     fade: z
       .enum(["none", "linear"])
       .optional()
@@ -120,6 +122,10 @@ export const PenaltyRequest = z
   .refine(({ points, fraction }) => points === undefined || fraction === undefined, {
     message: "exactly one of points and fraction must be given",
     path: ["fraction"],
+  })
+  .refine(({ type, expires_at, evidence }) => type !== "ban" || expires_at !== null || evidence.length > 0, {
+    message: "a ban until revoked needs evidence; without expires_at it ends by policy",
+    path: ["evidence"],
   })
   .refine(({ fade, expires_at }) => fade !== "linear" || typeof expires_at === "string", {
     message: "a penalty that fades needs an end",

@@ -303,7 +303,8 @@ function constantsPage(policy: Policy): string {
       ["type", "weight", "trust lost per point", "without an end it lasts, fading"],
       PENALTY_TYPES.map((type) => {
         const durationMs = policy.penaltyDurationsMs[type];
-        const lasts = durationMs === null ? "until revoked" : formatDuration(durationMs);
+        const length = durationMs === null ? "until revoked" : formatDuration(durationMs);
+        const lasts = type === "ban" ? `${length}, not fading` : length;
         return [type, policy.penaltyWeights[type], policy.trustImpacts[type], lasts];
       }),
     ),

@@ -34,3 +34,9 @@ test("a log from before maintenance had a horizon lets it begin as far ahead as 
   const between = { ...STORAGE_PROVIDER, probation: runs } as unknown as Policy;
   expect(completePolicy(between).maintenance).toEqual(STORAGE_PROVIDER.maintenance);
 });
+
+test("a log from before bans ended by themselves ends those to come", () => {
+  const durations = { ...STORAGE_PROVIDER.penaltyDurationsMs, ban: null };
+  const complete = completePolicy({ ...STORAGE_PROVIDER, penaltyDurationsMs: durations });
+  expect(complete).toEqual(STORAGE_PROVIDER);
+});

@@ -1,6 +1,6 @@
 import { DURATION_MAX_MS } from "./duration.ts";
 import type { Policy } from "./policy.ts";
-import { STORAGE_PROVIDER } from "./presets.ts";
+import { BAN_MS, STORAGE_PROVIDER } from "./presets.ts";
 
 /**
  * A policy as an older log holds it, with the keys that were added since: they take the values that leave what the
@@ -11,12 +11,15 @@ export function completePolicy(policy: Policy): Policy {
     (key) => policy[key] === undefined,
   );
   const complete = missing ? { ...STORAGE_PROVIDER, ...policy } : policy;
-  const { probation, maintenance } = complete;
-  if (probation.recentJobs !== undefined && maintenance.horizonMs !== undefined) return complete;
+  const { probation, maintenance, penaltyDurationsMs } = complete;
+  const isOlder = probation.recentJobs === undefined || maintenance.horizonMs === undefined;
+  if (!isOlder && penaltyDurationsMs.ban !== null) return complete;
   return {
     ...complete,
     probation: { ...NO_RUNS, ...probation },
     maintenance: { ...NO_HORIZON, ...maintenance },
+    // Bans in the log say themselves when they end; those to come are final only where a person says so.
+    penaltyDurationsMs: { ...penaltyDurationsMs, ban: penaltyDurationsMs.ban ?? BAN_MS },
   };
 }
 

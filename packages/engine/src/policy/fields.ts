@@ -294,6 +294,8 @@ function trustFields(): PolicyField[] {
 }
 
 function sanctionFields(): PolicyField[] {
+  const span = { type: "duration", min: SECOND_MS, max: DURATION_MAX_MS } as const;
+  const untilRevoked: FieldRule = { ...span, nullMeans: "until revoked" };
   return [
     ...PENALTY_TYPES.map((type) =>
       field(
@@ -307,8 +309,10 @@ function sanctionFields(): PolicyField[] {
       field(
         `reputation.penalty_durations.${type}`,
         `penaltyDurationsMs.${type}`,
-        { type: "duration", min: SECOND_MS, max: DURATION_MAX_MS, nullMeans: "until revoked" },
-        `How long a ${type} penalty lasts, fading, that is given without an end.`,
+        type === "ban" ? span : untilRevoked,
+        type === "ban"
+          ? "How long a ban lasts that is given without an end; it does not fade."
+          : `How long a ${type} penalty lasts, fading, that is given without an end.`,
       ),
     ),
     ...SEVERITIES.map((severity, index) =>

@@ -82,6 +82,8 @@ describe("storage-provider", () => {
     ] as const;
     for (const type of [...later, "ban", "rate_limit"] as const)
       expect(STORAGE_PROVIDER.penaltyWeights[type]).toBe(1);
+    // Only a person makes a ban final.
+    expect(STORAGE_PROVIDER.penaltyDurationsMs.ban).toBe(30 * 86_400_000);
     for (const name of ["storage_reliability", "service_quality", "throughput"] as const) {
       expect(STORAGE_PROVIDER.metrics[name].alertThreshold).toBeNull();
     }

@@ -56,8 +56,12 @@ const TRUST_IMPACTS: { readonly [type in PenaltyType]?: number } = {
   slow_response: 0.2,
 };
 
-/** The types of the worker document: a week, and fading all the while. */
+/** How long a ban lasts that is given without an end. */
+export const BAN_MS = 30 * DAY_MS;
+
+/** The types of the worker document: a week, and fading all the while. A ban is final only where a person says so. */
 const PENALTY_DURATIONS_MS: { readonly [type in PenaltyType]?: number } = {
+  ban: BAN_MS,
   job_timeout: 7 * DAY_MS,
   job_failure: 7 * DAY_MS,
   network_issues: 7 * DAY_MS,
@@ -157,7 +161,7 @@ export const STORAGE_PROVIDER: Policy = {
     penaltyFraction: 0.5,
     autoBan: true,
     autoBanAfter: 3,
-    autoBanDurationMs: 30 * DAY_MS,
+    autoBanDurationMs: BAN_MS,
   },
   maintenance: { longestMs: 8 * HOUR_MS, allowanceMs: 24 * HOUR_MS, noticeMs: 0, horizonMs: 30 * DAY_MS },
   suspension: {

@@ -107,7 +107,7 @@ export function fullDeduction(
 
 /**
  * End and fading of a penalty, where whoever gives it leaves them to the policy: a type that has a duration lasts so
- * long from `fromMs` on and fades; the others last until revoked.
+ * long from `fromMs` on and fades, but for a ban, which holds to its end; the others last until revoked.
  */
 export function penaltyTerm(
   policy: Policy,
@@ -118,7 +118,7 @@ export function penaltyTerm(
   const durationMs = policy.penaltyDurationsMs[type];
   const byPolicy = durationMs === null ? null : fromMs + durationMs;
   const expiresAt = asked.expiresAt === undefined ? byPolicy : asked.expiresAt;
-  const fades = durationMs !== null && expiresAt !== null;
+  const fades = durationMs !== null && expiresAt !== null && type !== "ban";
   return { expiresAt, fade: asked.fade ?? (fades ? "linear" : "none") };
 }
 

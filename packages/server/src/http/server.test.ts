@@ -284,6 +284,18 @@ describe("sanctions", () => {
     expect([standing.banned, standing.place]).toEqual([true, null]);
     expect((await read("/api/rankings/provider")).json().ranked).toBe(2);
   });
+
+  test("a ban ends after thirty days; until revoked it lasts only on evidence", async () => {
+    const ban = { type: "ban", points: undefined, reason: "fraud" };
+    expect((await penalise("node-1", ban)).json()).toMatchObject({
+      expires_at: time(START_MS + 30 * 86_400_000),
+      fade: "none",
+    });
+    const refused = await penalise("node-1", { ...ban, expires_at: null });
+    expect(refused.json()).toMatchObject({ code: "request_invalid", errors: [{ pointer: "/evidence" }] });
+    const final = await penalise("node-1", { ...ban, expires_at: null, evidence: ["audit-17"] });
+    expect(final.json()).toMatchObject({ expires_at: null, evidence: ["audit-17"] });
+  });
 });
 
 describe("lists", () => {

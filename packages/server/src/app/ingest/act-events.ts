@@ -23,6 +23,7 @@ export function flawOfAct(event: CheckedEvent, nowMs: number): Flaw | null {
   if (event.type !== "penalty") return null;
   const has = (field: string): boolean => event[field] !== undefined;
   const end = event["expires_at"] ?? null;
+  const evidence = (event["evidence"] ?? []) as readonly string[];
   if (has("points") && has("fraction")) return conflict("fraction", "give points or fraction, not both");
   if (!has("points") && !has("fraction") && event["penalty"] !== "ban") {
     return {
@@ -30,6 +31,10 @@ export function flawOfAct(event: CheckedEvent, nowMs: number): Flaw | null {
       field: "points",
       detail: "give points, or fraction of the maximum score",
     };
+  }
+  if (event["penalty"] === "ban" && event["expires_at"] === null && evidence.length === 0) {
+    const detail = "a ban until revoked needs evidence; without expires_at it ends by policy";
+    return { code: "missing_field", field: "evidence", detail };
   }
   if (has("expires_at") && has("duration"))
     return conflict("duration", "give expires_at or duration, not both");

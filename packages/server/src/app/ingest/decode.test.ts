@@ -240,6 +240,11 @@ test.each([
     "fade",
   ],
   [
+    '[{"type":"penalty","subject":"a","penalty":"ban","expires_at":null,"reason":"r"}]',
+    "missing_field",
+    "evidence",
+  ],
+  [
     '[{"type":"penalty","subject":"a","penalty":"fraud","points":1,"duration":"7x","reason":"r"}]',
     "invalid_duration",
     "duration",
