@@ -15,6 +15,9 @@ import type { MisbehaviourReport } from "./sanction/misbehaviour.ts";
 import { penaltyTerm } from "./sanction/sanction.ts";
 import { suspensionMs } from "./sanction/suspension.ts";
 import { ends, intervalEnds } from "./score/component.ts";
+import { networkStanding } from "./read/network.ts";
+import { workStanding } from "./read/work.ts";
+import { healthOf, jobsOf } from "./testing/work.ts";
 import { selectAmong, type SomeOfBid } from "./testing/bids.ts";
 import { MONITOR_GRACE_MS, MONITOR_WINDOW_MS } from "./state/monitor-window.ts";
 import {
@@ -41,6 +44,20 @@ function after(policy: Policy, ...steps: readonly (readonly [atMs: number, parts
   lab.apply(T0);
   for (const [at, parts] of steps) lab.apply(at, parts);
   return lab;
+}
+
+/** A worker after three jobs and a report. */
+function worker(): Lab {
+  const parsed = parsePolicy({ extends: "compute-worker" });
+  if (parsed.type === "invalid") throw new Error("a preset is no policy");
+  const job = { subject: 0, at: T0, expectedMs: 1000 };
+  const jobs = jobsOf([
+    { ...job, outcome: "success", durationMs: 1000, usedShare: 0.5 },
+    { ...job, outcome: "success", durationMs: 2000, usedShare: 1 },
+    { ...job, outcome: "failure" },
+  ]);
+  const parts = { memory_usage: 86.5, temperature: 70, cpu_usage: 85 };
+  return after(parsed.policy, [T0, { jobs, health: healthOf([{ subject: 0, at: T0, parts }]) }]);
 }
 
 function utility(name: MetricName, value: number): number {
@@ -245,6 +262,15 @@ const EXAMPLES: Readonly<Record<string, () => number>> = {
   "alert-document-data-loss": () => alertPoints("document", "data_integrity", 0),
   "tier-up": () => moves(0.78, "silver", "above"),
   "tier-down": () => moves(0.9, "gold", "below"),
+  "worker-success": () => worker().component(0, "success").score,
+  "worker-reliability": () => worker().component(0, "reliability").score,
+  "worker-efficiency": () => worker().component(0, "efficiency").score,
+  "worker-consistency": () => worker().component(0, "consistency").score,
+  "worker-score": () => worker().score(0),
+  "worker-condition": () => workStanding(worker().state, 0, T0)!.condition,
+  "worker-idle": () => worker().score(0, T0 + 30 * DAY_MS),
+  "worker-health": () => workStanding(worker().state, 0, T0)!.health!.score,
+  "network-health": () => networkStanding(worker().state.kinds[0]!)!.health!,
   value: () => bidValue({ reputation: 0.8, health: 0.6, condition: 50, inFlight: 5 }),
   "value-without-health": () => bidValue({ reputation: 0.8, condition: 80 }),
 };
