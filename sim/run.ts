@@ -26,6 +26,10 @@ if (wanted.length === 0) {
   );
   process.exit(2);
 }
+if (values.write && positionals.length > 0) {
+  console.error("--write makes the whole page: name no scenario");
+  process.exit(2);
+}
 const seeds =
   values.seed === undefined
     ? Array.from({ length: Number(values.seeds) }, (_, index) => index + 1)
@@ -58,7 +62,9 @@ function report(scenario: Scenario): void {
     print(scenario, figure, mean, least, most, isReached);
   }
   if (missed > missedBefore)
-    remarks.push(`- \`${scenario.name}\`: ${scenario.remark ?? "not understood yet"}`);
+    remarks.push(
+      `- \`${scenario.name}\`: ${(scenario.remark ?? "not understood yet").replaceAll("\n", "\n  ")}`,
+    );
 }
 
 function text(value: number): string {
@@ -71,7 +77,8 @@ function page(): string {
     "",
     "Made by `npm run sim -- --write`: the real engine and the real selection in fake time, seeded. A scenario offers",
     "20 jobs a second of 1 s each, to workers that nothing is known about, unless its title says otherwise. Figures are",
-    `means over ${seeds.length} seeds, with the least and the most of them.`,
+    `means over ${seeds.length} seeds, with the least and the most of them. Where somebody cheats, honest work costs .7 of its pay, a`,
+    "cheat costs nothing, half of the cheats are detected, and what is detected is reported as misbehaviour.",
     "",
     "| scenario | what happens | figure | must be | measured | reached |",
     "|---|---|---|---|---|---|",

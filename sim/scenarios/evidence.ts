@@ -37,8 +37,8 @@ const saturation: Scenario = {
   title: "failure rates .5, 1, 2, 5 and 10 %",
   figures: [
     { name: "means in order at 5,000", must: "at least", bound: 1, unit: "of pairs" },
-    { name: ".5|2, 1|5, 5|10 apart at 5,000", must: "at least", bound: 1, unit: "of pairs" },
-    { name: "neighbours apart at 20,000", must: "at least", bound: 1, unit: "of pairs" },
+    { name: ".5 from 2, 1 from 5, 5 from 10 at 5,000", must: "at least", bound: 1, unit: "of pairs" },
+    { name: "each neighbour at 20,000", must: "at least", bound: 1, unit: "of pairs" },
   ],
   run: (seed, size) => {
     const some = measured(seed, RATES, sized(5000, size));

@@ -62,7 +62,14 @@ const ATTACKS = [false, true].flatMap((isHeld) => [3, 5, 10].map((inRow): Attack
 export const gaming: readonly Scenario[] = ATTACKS.map((attack) => ({
   name: `on-off-${attack.inRow}${attack.isHeld ? "-held" : ""}`,
   title: `one of ten fails ${attack.inRow} jobs in a row${attack.isHeld ? ", all at once," : ""} whenever it is trusted again`,
-  figures: [{ name: "loss per honest job, cycle 8", must: "at most", bound: 0.6, unit: "x that of cycle 1" }],
+  figures: [
+    {
+      name: "loss per honest job, cycle 8 (0: not in 4 h)",
+      must: "at most",
+      bound: 0.6,
+      unit: "x that of cycle 1",
+    },
+  ],
   run: (seed, size) => {
     const world = new World(seed);
     const subjects = hire(world, WORKERS);
