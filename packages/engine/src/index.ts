@@ -52,14 +52,9 @@ export {
 export { monitors, type MonitorStanding, type PendingWindow } from "./read/monitors.ts";
 export { stateHash } from "./read/digest.ts";
 export { stateFaults } from "./read/faults.ts";
-export {
-  endReplay,
-  restoreParts,
-  SNAPSHOT_VERSION,
-  SnapshotRefusedError,
-  snapshotParts,
-  type Part,
-} from "./snapshot/snapshot.ts";
+export { SNAPSHOT_VERSION, type Part } from "./snapshot/format.ts";
+export { endReplay, restoreParts, SnapshotRefusedError } from "./snapshot/restore.ts";
+export { snapshotParts } from "./snapshot/write.ts";
 export {
   METRIC_COUNT,
   metricCode,

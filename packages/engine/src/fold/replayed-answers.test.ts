@@ -2,7 +2,9 @@
 import { expect, test } from "vitest";
 import type { Act } from "../event/acts.ts";
 import { STORAGE_PROVIDER } from "../policy/presets.ts";
-import { endReplay, restoreParts, snapshotParts, type Part } from "../snapshot/snapshot.ts";
+import type { Part } from "../snapshot/format.ts";
+import { endReplay, restoreParts } from "../snapshot/restore.ts";
+import { snapshotParts } from "../snapshot/write.ts";
 import { HOUR_MS, Lab, report, suspended, T0 } from "../testing/lab.ts";
 import { apply } from "./apply.ts";
 import type { ActResult, Effects } from "./effects.ts";

@@ -56,7 +56,8 @@ function digestWork(digest: StateDigest, { work }: Chunk, start: number): void {
 
 /** What is kept for a kind as a whole. */
 function digestKind(digest: StateDigest, { network, selections, jobClasses }: Kind): void {
-  digest.text(JSON.stringify(jobClasses.dump()));
+  digest.text(JSON.stringify(jobClasses.head()));
+  for (const observed of jobClasses.dump()) digest.text(JSON.stringify(observed));
   for (const value of Object.values(network) as number[]) digest.f64(value);
   for (const [number, { subject, madeAt, exploring }] of selections.open) {
     digest.f64(number);

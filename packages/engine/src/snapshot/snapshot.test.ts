@@ -24,7 +24,9 @@ import {
   T0,
 } from "../testing/lab.ts";
 import { kept, partsOf, partsWhile, restored, whileRowsAreWritten } from "../testing/restart.ts";
-import { restoreParts, snapshotParts, STEP_BYTES, type Part } from "./snapshot.ts";
+import { HEADER, ROWS, type Part } from "./format.ts";
+import { restoreParts } from "./restore.ts";
+import { snapshotParts, STEP_BYTES } from "./write.ts";
 
 const options = { seed: 99, policies: {}, aggregates: true };
 
@@ -44,8 +46,9 @@ function otherLayout(): RowLayout {
 
 /** The part as a version would have written it whose rows lie in the other layout; there are no aggregates. */
 function withOtherRows(part: Part): Part {
-  if (part.type === 1) return changed(part, (header) => Object.assign(header.layouts, { row: OTHER_LAYOUT }));
-  if (part.type !== 4) return part;
+  if (part.type === HEADER)
+    return changed(part, (header) => Object.assign(header.layouts, { row: OTHER_LAYOUT }));
+  if (part.type !== ROWS) return part;
   const { writtenSize, translate } = rowTranslation(ROW_LAYOUT, OTHER_LAYOUT) as RowTranslation;
   const reader = new ByteReader(part.bytes);
   const writer = new ByteWriter();
@@ -264,7 +267,7 @@ describe("a snapshot", () => {
     const lab = new Lab(STORAGE_PROVIDER, { aggregates: true });
     for (let subject = 0; subject < 100; subject++) lab.register(`s-${subject}`);
     lab.apply(T0);
-    const rows = Array.from(snapshotParts(lab.state, 1)).filter(({ type }) => type === 4);
+    const rows = Array.from(snapshotParts(lab.state, 1)).filter(({ type }) => type === ROWS);
     expect(rows).toHaveLength(7);
     expect(new Set(rows.map(({ bytes }) => bytes.buffer)).size).toBe(1);
   });

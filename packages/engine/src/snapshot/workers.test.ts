@@ -9,7 +9,8 @@ import { stateHash } from "../read/digest.ts";
 import { networkStanding } from "../read/network.ts";
 import type { State } from "../state/state.ts";
 import { activation, DAY_MS, HOUR_MS, Lab, metric, MINUTE_MS, T0, type Parts } from "../testing/lab.ts";
-import { partsWhile, restored, whileRowsAreWritten } from "../testing/restart.ts";
+import { partsOf, partsWhile, restored, whileRowsAreWritten } from "../testing/restart.ts";
+import { HEADER } from "./format.ts";
 import { healthOf, jobsOf } from "../testing/work.ts";
 
 const WORKER = policyOf({ extends: "compute-worker" });
@@ -18,6 +19,7 @@ const PROBED = policyOf({ extends: "storage-provider" });
 
 /** More than a unit of rows, so that a snapshot holds them as of several positions. */
 const EARLY = 40;
+const NO_RECORD = new Uint8Array(0);
 
 function policyOf(document: object): Policy {
   const parsed = parsePolicy(document);
@@ -44,7 +46,7 @@ function expectSame(state: State, live: State): void {
 test("a worker that is registered while the snapshot is written counts in the network", () => {
   const lab = labOf(WORKER);
   const parts = partsWhile(lab.state, ({ type }) => {
-    if (type !== 1) return;
+    if (type !== HEADER) return;
     const late = lab.register("late");
     lab.apply(T0 + 1, { health: healthOf([{ subject: late, at: T0 + 1, parts: { memory_usage: 40 } }]) });
   });
@@ -72,6 +74,26 @@ test("jobs count from the policy on that reads them, though later rows say alrea
   expectSame(restored(parts, lab), lab.state);
 });
 
+test("what grows with the network lies in parts of their own, and the header stays as it is", () => {
+  const lab = labOf(WORKER);
+  const headerBytes = (): number => partsOf(lab.state).find(({ type }) => type === HEADER)!.bytes.length;
+  const before = headerBytes();
+  const selections = Array.from({ length: 20_000 }, (_, place) => {
+    const chosen = place % EARLY;
+    return { kind: "provider", chosen, operator: place % 3, exploring: place % 7 === 0, record: NO_RECORD };
+  });
+  lab.apply(T0 + 1, { selections });
+  for (let place = 0; place < 100; place++) {
+    const end = { subject: 0, at: T0 + 2, outcome: "success", durationMs: place + 1 } as const;
+    const acts = [ownedBy(place % EARLY, `operator-${place}`)];
+    const jobs = jobsOf([{ ...end, jobClass: `class-${place}` }]);
+    lab.apply(T0 + 2, { jobs, acts, producer: `producer-${place}`, sequence: 1 });
+  }
+  // Counts have more digits.
+  expect(headerBytes() - before).toBeLessThan(100);
+  expectSame(restored(partsOf(lab.state), lab), lab.state);
+});
+
 interface Step {
   readonly afterMs: number;
   readonly act: "register" | "own" | "job" | "health" | "probe" | "select" | "activate";
@@ -85,7 +107,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   pick: fc.nat(1000),
 });
 
-function partsOf(lab: Lab, { afterMs, act, pick }: Step): Parts {
+function contentOf(lab: Lab, { afterMs, act, pick }: Step): Parts {
   const at = lab.state.now + afterMs;
   const subject = pick % lab.state.places.count;
   if (act === "register") {
@@ -101,11 +123,11 @@ function partsOf(lab: Lab, { afterMs, act, pick }: Step): Parts {
     return { jobs: jobsOf([{ subject, at, outcome, durationMs: 900, expectedMs: 1000, jobClass: "a" }]) };
   }
   const made = { kind: "provider", chosen: subject, operator: pick % 5, exploring: pick % 2 === 0 };
-  return { selections: [{ ...made, record: new Uint8Array(0) }] };
+  return { selections: [{ ...made, record: NO_RECORD }] };
 }
 
 function happen(lab: Lab, one: Step | undefined): void {
-  if (one !== undefined) lab.apply(lab.state.now + one.afterMs, partsOf(lab, one));
+  if (one !== undefined) lab.apply(lab.state.now + one.afterMs, contentOf(lab, one));
 }
 
 test("workers that come, go to other owners and are scored by other policies meanwhile are as in the live state", () => {

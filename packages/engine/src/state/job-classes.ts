@@ -29,13 +29,16 @@ export interface ObservedClass {
   readonly medianMs: number;
 }
 
-export interface JobClassesDump {
+/** What was observed of one class, as it is written into a snapshot. */
+export type ObservedDump = readonly [
+  jobClass: string,
+  jobs: number,
+  buckets: readonly (readonly [bucket: number, weight: number])[],
+];
+
+/** The rest of what is written. */
+export interface JobClassesHead {
   readonly agedAt: number;
-  readonly observed: readonly (readonly [
-    jobClass: string,
-    jobs: number,
-    buckets: readonly (readonly [bucket: number, weight: number])[],
-  ])[];
   readonly medians: readonly (readonly [jobClass: string, medianMs: number])[];
 }
 
@@ -79,19 +82,22 @@ export class JobClasses {
     return this.observed.has(jobClass);
   }
 
-  dump(): JobClassesDump {
-    const observed = Array.from(
-      this.observed,
-      ([jobClass, { jobs, buckets }]) => [jobClass, jobs, [...buckets]] as const,
-    );
-    return { agedAt: this.agedAt, observed, medians: [...this.medians] };
+  head(): JobClassesHead {
+    return { agedAt: this.agedAt, medians: [...this.medians] };
   }
 
-  restore({ agedAt, observed, medians }: JobClassesDump): void {
+  dump(): ObservedDump[] {
+    return Array.from(this.observed, ([jobClass, { jobs, buckets }]) => [jobClass, jobs, [...buckets]]);
+  }
+
+  restoreHead({ agedAt, medians }: JobClassesHead): void {
     this.agedAt = agedAt;
+    for (const [jobClass, medianMs] of medians) this.medians.set(jobClass, medianMs);
+  }
+
+  restore(observed: readonly ObservedDump[]): void {
     for (const [jobClass, jobs, buckets] of observed)
       this.observed.set(jobClass, { jobs, buckets: new Map(buckets) });
-    for (const [jobClass, medianMs] of medians) this.medians.set(jobClass, medianMs);
   }
 
   private age(decayPerMs: number, nowMs: number): void {

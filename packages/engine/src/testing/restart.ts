@@ -1,6 +1,8 @@
 /** A restart in memory: parts of a snapshot, and the log behind them. */
 import { apply } from "../fold/apply.ts";
-import { endReplay, restoreParts, snapshotParts, type Part } from "../snapshot/snapshot.ts";
+import { ROWS, type Part } from "../snapshot/format.ts";
+import { endReplay, restoreParts } from "../snapshot/restore.ts";
+import { snapshotParts } from "../snapshot/write.ts";
 import type { State, StateOptions } from "../state/state.ts";
 import type { Lab } from "./lab.ts";
 
@@ -25,8 +27,8 @@ export function partsWhile(state: State, between: (part: Part) => void): Part[] 
 export function whileRowsAreWritten(lab: Lab, meanwhile: () => void): Part[] {
   let hasRows = false;
   return partsWhile(lab.state, ({ type }) => {
-    if (type === 4 && !hasRows) meanwhile();
-    hasRows ||= type === 4;
+    if (type === ROWS && !hasRows) meanwhile();
+    hasRows ||= type === ROWS;
   });
 }
 
