@@ -40,7 +40,13 @@ export {
 } from "./read/explain.ts";
 export { indexedRow, type Indexed } from "./read/indexed.ts";
 export { best, percentileCuts, worst, type Ranked } from "./read/ranking.ts";
-export { dueSuspensions, suspensionCandidates } from "./guard/suspension.ts";
+export {
+  dueSuspensions,
+  searchSuspensions,
+  suspensionsOf,
+  SUSPENSION_SEARCH_MAX,
+  type SearchCursor,
+} from "./guard/suspension.ts";
 export { monitorVerdicts } from "./guard/monitor-fault.ts";
 export {
   lastOver,

@@ -3,7 +3,12 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Act } from "../event/acts.ts";
 import type { JobOutcome } from "../event/jobs.ts";
-import { dueSuspensions, suspensionCandidates } from "../guard/suspension.ts";
+import {
+  dueSuspensions,
+  searchSuspensions,
+  suspensionsOf,
+  SUSPENSION_SEARCH_MAX,
+} from "../guard/suspension.ts";
 import { parsePolicy } from "../policy/parse.ts";
 import { networkStanding } from "../read/network.ts";
 import { Candidates } from "../select/candidates.ts";
@@ -47,8 +52,11 @@ function act(lab: Lab, one: Act): ActResult {
 }
 
 const kindOf = (lab: Lab) => lab.state.kinds[0]!;
-const dueActs = (lab: Lab) =>
-  dueSuspensions(lab.state, kindOf(lab), suspensionCandidates(lab.state, kindOf(lab)));
+const foundActs = ({ state }: Lab) => {
+  const kind = state.kinds[0]!;
+  return suspensionsOf(state, kind, searchSuspensions(state, kind, null).subjects);
+};
+const dueActs = (lab: Lab) => dueSuspensions(lab.state, kindOf(lab), foundActs(lab));
 const due = (lab: Lab): number[] => dueActs(lab).map(({ subject }) => subject);
 const isSuspended = (lab: Lab, subject: number): boolean => lab.standing(subject).suspended;
 const suspensionOf = (lab: Lab, subject: number) => lab.state.sanctions.of(subject)!.suspensions.at(-1)!;
@@ -61,7 +69,7 @@ describe("the rule", () => {
     work(lab, [workers[0]!], "failure", 60);
     expect(lab.standing(workers[0]!).upper).toBeLessThan(60);
     expect(due(lab)).toEqual([workers[0]]);
-    const [one] = suspensionCandidates(lab.state, kindOf(lab));
+    const [one] = foundActs(lab);
     expect(one).toMatchObject({
       issuer: "rule:suspension",
       reason: "the score is surely below 60",
@@ -105,6 +113,21 @@ describe("the rule", () => {
   });
 });
 
+describe("the search", () => {
+  test("meets everybody below the bound in a round, however many of the worse cannot be suspended", () => {
+    const { lab, workers } = labOf(SUSPENSION_SEARCH_MAX + 50);
+    const hopeless = workers.slice(0, -1);
+    // Too little evidence to be suspended, and all of it bad.
+    work(lab, hopeless, "failure", 19);
+    work(lab, workers.slice(-1), "failure", 60);
+    const first = searchSuspensions(lab.state, kindOf(lab), null);
+    const second = searchSuspensions(lab.state, kindOf(lab), first.next);
+    expect([...first.subjects, ...second.subjects]).toEqual(workers.slice(-1));
+    expect(first.next).not.toBeNull();
+    expect(second.next).toBeNull();
+  });
+});
+
 describe("a suspension", () => {
   test("lasts an hour, then two and so on up to a week; each needs new evidence; after 30 days one is forgiven", () => {
     const { lab, workers } = labOf(1);
@@ -125,6 +148,21 @@ describe("a suspension", () => {
     work(lab, workers, "failure", 20);
     lab.apply(lab.state.now, { acts: dueActs(lab) });
     expect(suspensionOf(lab, workers[0]!).level).toBe(1);
+  });
+
+  test("asks for new evidence before the next, and the explanation says how much is missing", () => {
+    const { lab, workers } = labOf(1);
+    work(lab, workers, "failure", 80);
+    lab.apply(lab.state.now, { acts: dueActs(lab) });
+    lab.apply(suspensionOf(lab, workers[0]!).expiresAt!);
+    const warning = () => lab.explain(workers[0]!).thresholds.find(({ name }) => name === "suspension");
+    expect(warning()).toMatchObject({ isPast: true, blockedBy: "evidence", missing: 20 });
+    work(lab, workers, "failure", 19);
+    expect(warning()).toMatchObject({ blockedBy: "evidence", missing: 1 });
+    expect(due(lab)).toEqual([]);
+    work(lab, workers, "failure", 1);
+    expect(warning()).toMatchObject({ blockedBy: null });
+    expect(due(lab)).toEqual(workers);
   });
 
   test("ends at its instant with an effect, and can be lifted before", () => {

@@ -2,13 +2,15 @@
  * Whom the rule would suspend: who is surely bad by new evidence, and was told so before (`scoring.md`, sections 4 and
  * 5). Never more at once than a share of the pool, because a fleet that fails together has a cause outside of it.
  */
-import { halfWidthOf } from "../score/interval.ts";
-import { SUSPENSION_ISSUER } from "../sanction/suspension.ts";
-import { roundHalfUp } from "../num/round.ts";
 import type { SuspensionStarted } from "../event/acts.ts";
+import { roundHalfUp } from "../num/round.ts";
+import { rankBucket } from "../rank/rank-index.ts";
+import { freshWindows, SUSPENSION_ISSUER } from "../sanction/suspension.ts";
+import { halfWidthOf } from "../score/interval.ts";
 import {
   FLAGS,
   IN_MAINTENANCE,
+  IS_BANNED,
   IS_LOW,
   IS_SUSPENDED,
   NUMBER,
@@ -18,30 +20,57 @@ import {
 } from "../state/row-table.ts";
 import type { Kind, State } from "../state/state.ts";
 
-/** Of the worst so many are looked at. */
-const LOOKED_AT_MAX = 1_000;
+/** Subjects that one search looks at; the next one goes on behind them. */
+export const SUSPENSION_SEARCH_MAX = 10_000;
 
-/** Everybody whom the rule would suspend, were there room, worst first. */
-export function suspensionCandidates(state: State, kind: Kind): SuspensionStarted[] {
-  const { enabled, upperBelow } = kind.compiled.policy.suspension;
-  if (!enabled) return [];
-  const due: SuspensionStarted[] = [];
-  for (const row of kind.rank.bottomK(LOOKED_AT_MAX, () => 0)) {
-    const start = rowStart(row);
-    if (kind.table.chunkOf(row).f64[start + SCORE]! >= upperBelow) break;
-    const act = suspensionOf(state, kind, row);
-    if (act !== null) due.push(act);
-  }
-  return due;
+/** Where a search goes on: behind this row in this bucket of the ranking. */
+export interface SearchCursor {
+  readonly bucket: number;
+  readonly row: number;
 }
 
-/** As many of the candidates, worst first, as there is room for among the pool. */
+export interface SuspensionSearch {
+  /** Whom the rule would suspend, were there room, in no order. */
+  readonly subjects: readonly number[];
+  /** Null when everybody below the bound has been looked at: the next search starts over. */
+  readonly next: SearchCursor | null;
+}
+
+/**
+ * Looks for subjects to suspend among those that rank below the bound, from there down. However many of them cannot be
+ * suspended, because they are or have given no new evidence, each is met once in a round of searches.
+ */
+export function searchSuspensions(state: State, kind: Kind, after: SearchCursor | null): SuspensionSearch {
+  const { suspension, maxScore } = kind.compiled.policy;
+  if (!suspension.enabled) return { subjects: [], next: null };
+  const { bucket, row } = after ?? { bucket: rankBucket(suspension.upperBelow, maxScore), row: -1 };
+  const rows = kind.rank.page(bucket, row, SUSPENSION_SEARCH_MAX);
+  const subjects = rows
+    .map((one) => kind.table.chunkOf(one).u32[rowStart(one) * 2 + NUMBER]!)
+    .filter((subject) => suspensionOf(state, kind, subject) !== null);
+  const last = rows.at(-1);
+  const goesOn = rows.length === SUSPENSION_SEARCH_MAX && last !== undefined;
+  return { subjects, next: goesOn ? { bucket: kind.rank.bucketOf(last), row: last } : null };
+}
+
+/** The suspensions of those among `subjects` whom the rule suspends, worst first. */
+export function suspensionsOf(state: State, kind: Kind, subjects: Iterable<number>): SuspensionStarted[] {
+  const scoreOf = ({ subject }: SuspensionStarted): number => {
+    const row = state.places.rowOf(subject);
+    return kind.table.chunkOf(row).f64[rowStart(row) + SCORE]!;
+  };
+  return [...subjects]
+    .flatMap((subject) => suspensionOf(state, kind, subject) ?? [])
+    .sort((a, b) => scoreOf(a) - scoreOf(b) || a.subject - b.subject);
+}
+
+/** As many of the suspensions as there is room for among the pool. */
 export function dueSuspensions(
   state: State,
   kind: Kind,
-  candidates: readonly SuspensionStarted[],
+  suspensions: readonly SuspensionStarted[],
 ): readonly SuspensionStarted[] {
-  return candidates.slice(0, Math.max(0, suspensionRoom(state, kind)));
+  return suspensions.slice(0, Math.max(0, suspensionRoom(state, kind)));
 }
 
 /** How many more may be suspended by the rule now: at least one of a pool may always be. */
@@ -55,16 +84,18 @@ function suspensionRoom(state: State, kind: Kind): number {
   return Math.max(1, Math.floor(poolShare * pool)) - taken;
 }
 
-function suspensionOf(state: State, kind: Kind, row: number): SuspensionStarted | null {
+function suspensionOf(state: State, kind: Kind, subject: number): SuspensionStarted | null {
+  const row = state.places.rowOf(subject);
   const chunk = kind.table.chunkOf(row);
   const start = rowStart(row);
   const ints = start * 2;
   const flags = chunk.u32[ints + FLAGS]!;
-  if ((flags & (IS_SUSPENDED | IN_MAINTENANCE)) !== 0 || (flags & IS_LOW) === 0) return null;
+  if ((flags & (IS_BANNED | IS_SUSPENDED | IN_MAINTENANCE)) !== 0 || (flags & IS_LOW) === 0) return null;
   const { upperBelow, evidenceMin } = kind.compiled.policy.suspension;
-  const subject = chunk.u32[ints + NUMBER]!;
-  const before = state.sanctions.of(subject)?.suspensions.at(-1)?.evidenceCount ?? 0;
-  const observations = chunk.u32[ints + WINDOW_COUNT]! - before;
+  const observations = freshWindows(
+    state.sanctions.of(subject)?.suspensions,
+    chunk.u32[ints + WINDOW_COUNT]!,
+  );
   if (observations < evidenceMin) return null;
   const upper = chunk.f64[start + SCORE]! + halfWidthOf(chunk, start, kind.compiled, state.now);
   if (upper >= upperBelow) return null;

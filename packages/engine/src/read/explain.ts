@@ -6,6 +6,7 @@ import { METRICS, type MetricName } from "../event/metrics.ts";
 import type { CompiledPolicy, ComponentRule, Signal } from "../policy/compile.ts";
 import type { ComponentName } from "../policy/policy.ts";
 import { marginAt, cutsOf } from "../fold/tier.ts";
+import { freshWindows } from "../sanction/suspension.ts";
 import { newComponentSums, sumComponent } from "../score/component.ts";
 import { averageScore, recoveredOf, trustOf } from "../score/trust.ts";
 import { newWorkReading, readWork } from "../score/work-component.ts";
@@ -334,7 +335,8 @@ function thresholdsOf(state: State, now: Standing): Threshold[] {
   }
   list.push(threshold("reputation_low", "below", lowThreshold, now.score));
   if (suspension.enabled) {
-    const evidence = suspension.evidenceMin - chunk.u32[ints + WINDOW_COUNT]!;
+    const { suspensions } = state.sanctions.of(now.subject) ?? {};
+    const evidence = suspension.evidenceMin - freshWindows(suspensions, chunk.u32[ints + WINDOW_COUNT]!);
     const down = threshold("suspension", "below", suspension.upperBelow - half, now.score);
     list.push(evidence > 0 ? { ...down, blockedBy: "evidence", missing: evidence } : down);
   }

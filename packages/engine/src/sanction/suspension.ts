@@ -42,6 +42,11 @@ export function suspensionMs({ firstMs, factor, longestMs }: SuspensionTerm, lev
   return Math.min(Math.floor(lengthMs), longestMs);
 }
 
+/** Windows of evidence since the last suspension, of all that a subject has: the rule asks for so many. */
+export function freshWindows(suspensions: readonly Suspension[] | undefined, windowCount: number): number {
+  return windowCount - (suspensions?.at(-1)?.evidenceCount ?? 0);
+}
+
 /** Automatic suspensions that are neither taken back nor forgiven, with the next one. */
 export function nextLevel(
   suspensions: readonly Suspension[],

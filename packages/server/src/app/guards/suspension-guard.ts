@@ -5,16 +5,22 @@
 import {
   dueSuspensions,
   EMPTY_ENTRY,
-  suspensionCandidates,
+  searchSuspensions,
+  suspensionsOf,
   type Kind,
+  type SearchCursor,
   type SuspensionStarted,
 } from "@staunch/engine";
 import type { Partition } from "../partition/partition.ts";
 
-/** When a kind was last looked at, and who could have been suspended then. */
+/** Subjects that are kept from one look to the next, the worst; the others are found again. */
+const FOUND_MAX = 1_000;
+
+/** When a kind was last looked at, who could have been suspended then, and where the search for more goes on. */
 interface Look {
   readonly at: number;
-  readonly candidates: ReadonlySet<number>;
+  readonly found: ReadonlySet<number>;
+  readonly next: SearchCursor | null;
 }
 
 export class SuspensionGuard {
@@ -39,12 +45,15 @@ export class SuspensionGuard {
     const { state } = this.partition;
     const before = this.looks[kind.index];
     if (before !== undefined && state.now - before.at < kind.compiled.policy.updateIntervalMs) return [];
-    const found = suspensionCandidates(state, kind);
-    this.looks[kind.index] = { at: state.now, candidates: new Set(found.map(({ subject }) => subject)) };
+    const foundBefore = before?.found ?? new Set<number>();
+    const { subjects, next } = searchSuspensions(state, kind, before?.next ?? null);
+    const suspensions = suspensionsOf(state, kind, foundBefore.union(new Set(subjects))).slice(0, FOUND_MAX);
+    const found = new Set(suspensions.map(({ subject }) => subject));
+    this.looks[kind.index] = { at: state.now, found, next };
     return dueSuspensions(
       state,
       kind,
-      found.filter(({ subject }) => before?.candidates.has(subject) === true),
+      suspensions.filter(({ subject }) => foundBefore.has(subject)),
     );
   }
 }
