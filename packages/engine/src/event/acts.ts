@@ -160,7 +160,10 @@ export interface PriorSet extends Accountable {
 export interface JobClassesMeasured extends Accountable {
   readonly type: "job_classes.measured";
   readonly kind: string;
-  /** Those that changed, at most `JOB_CLASSES_MAX`; a median of null means that the class is known no longer. */
+  /**
+   * Those that changed, at most twice `JOB_CLASSES_MAX`, where every class gave way to another: a median of null means
+   * that the class is known no longer.
+   */
   readonly medians: readonly {
     readonly jobClass: string;
     readonly medianMs: number | null;

@@ -126,7 +126,10 @@ export type Effect =
       readonly metric: MetricName;
     };
 
-/** What put a subject on probation: momentum, the upper bound of score x momentum, or that of its success rate. */
+/**
+ * What put a subject on probation: momentum, a run of failures, the share of the recent jobs that failed, the upper
+ * bound of score x momentum, or that of its success rate.
+ */
 export type ProbationReason = "momentum" | "run" | "recent" | "score" | "success";
 
 /** An outcome that was not taken, by its row. */

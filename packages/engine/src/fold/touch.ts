@@ -29,7 +29,7 @@ export function touchWorkRows(state: State, subjects: Uint32Array, first: number
   for (let place = 0; place < length; place++) {
     const kind = kinds[runKind[place]!]!;
     const { u32, work } = kind.table.chunkOf(runRow[place]!);
-    touched += kind.rank.touch(runRow[place]!);
+    touched = (touched + kind.rank.touch(runRow[place]!)) | 0;
     const start = rowStart(runRow[place]!);
     touchLines(u32, start * 2, HEADER_SIZE * 2);
     if (work !== null) touchLines(work.u32, workStart(start) * 2, HEALTH_VALUES * 2);
@@ -39,5 +39,5 @@ export function touchWorkRows(state: State, subjects: Uint32Array, first: number
 function touchLines(words: Uint32Array, from: number, count: number): void {
   let sum = 0;
   for (let word = from; word < from + count; word += WORDS_PER_LINE) sum += words[word]!;
-  touched = sum;
+  touched = (touched + sum) | 0;
 }

@@ -35,6 +35,13 @@ test("a log from before maintenance had a horizon lets it begin as far ahead as 
   expect(completePolicy(between).maintenance).toEqual(STORAGE_PROVIDER.maintenance);
 });
 
+test("a log from before operators lent their record lets nobody start from it, and suspends nobody by rule", () => {
+  const { operatorShrinkage: _lent, suspension: _rule, misbehaviour: _reports, ...rest } = STORAGE_PROVIDER;
+  const complete = completePolicy(rest as unknown as Policy);
+  expect(complete).toEqual({ ...STORAGE_PROVIDER, operatorShrinkage: null });
+  expect(complete.suspension.enabled).toBe(false);
+});
+
 test("a log from before bans ended by themselves ends those to come", () => {
   const durations = { ...STORAGE_PROVIDER.penaltyDurationsMs, ban: null };
   const complete = completePolicy({ ...STORAGE_PROVIDER, penaltyDurationsMs: durations });

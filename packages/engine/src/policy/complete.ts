@@ -10,7 +10,7 @@ export function completePolicy(policy: Policy): Policy {
   const missing = (Object.keys(STORAGE_PROVIDER) as (keyof Policy)[]).some(
     (key) => policy[key] === undefined,
   );
-  const complete = missing ? { ...STORAGE_PROVIDER, ...policy } : policy;
+  const complete = missing ? { ...UNSAID, ...policy } : policy;
   const { probation, maintenance, penaltyDurationsMs } = complete;
   const isOlder = probation.recentJobs === undefined || maintenance.horizonMs === undefined;
   if (!isOlder && penaltyDurationsMs.ban !== null) return complete;
@@ -23,6 +23,12 @@ export function completePolicy(policy: Policy): Policy {
   };
 }
 
+/**
+ * Whole parts of a policy that were added. The storage provider leaves suspensions and time-outs to people, as was; no
+ * operator lent a newcomer its record. Reports of misbehaviour and maintenance are in no log that is older than their
+ * rules, so there any value leaves the past as it was.
+ */
+const UNSAID: Policy = { ...STORAGE_PROVIDER, operatorShrinkage: null };
 /** Neither a run of failures nor many of late put on probation. */
 const NO_RUNS = { failuresInRow: 1e9, recentFailedAbove: 1, recentJobs: 30 };
 /** Maintenance may begin as far ahead as a policy can say. */

@@ -124,7 +124,7 @@ export function addKind(state: State, name: string, given: Policy): Kind {
   const kind: Kind = {
     name,
     index: state.kinds.length,
-    compiled: compilePolicy(completePolicy(policy)),
+    compiled: compilePolicy(policy),
     table: new RowTable(),
     rank: new RankIndex(),
     aggregates: options.aggregates ? new AggregateStore(aggregateOptions(options, policy)) : null,
