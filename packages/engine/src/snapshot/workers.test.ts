@@ -8,7 +8,20 @@ import type { Policy } from "../policy/policy.ts";
 import { stateHash } from "../read/digest.ts";
 import { networkStanding } from "../read/network.ts";
 import type { State } from "../state/state.ts";
-import { activation, DAY_MS, HOUR_MS, Lab, metric, MINUTE_MS, T0, type Parts } from "../testing/lab.ts";
+import {
+  activation,
+  ban,
+  DAY_MS,
+  HOUR_MS,
+  Lab,
+  metric,
+  MINUTE_MS,
+  penalty,
+  reward,
+  suspended,
+  T0,
+  type Parts,
+} from "../testing/lab.ts";
 import { partsOf, partsWhile, restored, whileRowsAreWritten } from "../testing/restart.ts";
 import { HEADER } from "./format.ts";
 import { healthOf, jobsOf } from "../testing/work.ts";
@@ -96,14 +109,26 @@ test("what grows with the network lies in parts of their own, and the header sta
 
 interface Step {
   readonly afterMs: number;
-  readonly act: "register" | "own" | "job" | "health" | "probe" | "select" | "activate";
+  readonly act: "register" | "own" | "job" | "health" | "probe" | "select" | "activate" | "sanction" | "undo";
   /** Picks who, what and how. */
   readonly pick: number;
 }
 
 const step: fc.Arbitrary<Step> = fc.record({
   afterMs: fc.constantFrom(0, 300, 70_000, 40 * MINUTE_MS, 7 * HOUR_MS, 3 * DAY_MS),
-  act: fc.constantFrom("register", "register", "own", "job", "job", "health", "probe", "select", "activate"),
+  act: fc.constantFrom(
+    "register",
+    "register",
+    "own",
+    "job",
+    "job",
+    "health",
+    "probe",
+    "select",
+    "activate",
+    "sanction",
+    "undo",
+  ),
   pick: fc.nat(1000),
 });
 
@@ -117,6 +142,8 @@ function contentOf(lab: Lab, { afterMs, act, pick }: Step): Parts {
   if (act === "own") return { acts: [ownedBy(subject, pick % 3 === 0 ? null : `operator-${pick % 5}`)] };
   if (act === "health") return { health: healthOf([{ subject, at, parts: { memory_usage: pick % 100 } }]) };
   if (act === "probe") return { samples: [metric(subject, "uptime", (pick % 10) / 10, at)] };
+  if (act === "sanction") return { acts: [sanctionOf(subject, at, pick)] };
+  if (act === "undo") return { acts: [undoing(lab, subject)] };
   if (act === "activate") return { acts: [activation(pick % 2 === 0 ? WORKER : PROBED)] };
   if (act === "job") {
     const outcome = pick % 3 === 0 ? "failure" : "success";
@@ -124,6 +151,28 @@ function contentOf(lab: Lab, { afterMs, act, pick }: Step): Parts {
   }
   const made = { kind: "provider", chosen: subject, operator: pick % 5, exploring: pick % 2 === 0 };
   return { selections: [{ ...made, record: NO_RECORD }] };
+}
+
+function sanctionOf(subject: number, at: number, pick: number): Act {
+  const expiresAt = pick % 3 === 0 ? null : at + (pick % 50) * HOUR_MS;
+  const signed = { issuer: "key:test", reason: "test" };
+  if (pick % 5 === 0) return ban(subject, expiresAt);
+  if (pick % 5 === 1) return suspended(subject, { isAutomatic: pick % 2 === 0, expiresAt });
+  if (pick % 5 === 2) return reward(subject, { at });
+  const [from, to] = [at + HOUR_MS, at + 2 * HOUR_MS];
+  if (pick % 5 === 3) return { type: "maintenance.announced", subject, from, to, ...signed };
+  return penalty(subject, { at, expiresAt, fade: pick % 2 === 0 ? "linear" : "none" });
+}
+
+/** Takes back the first sanction of the subject. */
+function undoing(lab: Lab, subject: number): Act {
+  const sanctions = lab.state.sanctions.of(subject);
+  const signed = { issuer: "key:judge", reason: "test" };
+  const [window] = sanctions?.maintenance ?? [];
+  if (window !== undefined) return { type: "maintenance.cancelled", windowId: window.id, ...signed };
+  const [suspension] = sanctions?.suspensions ?? [];
+  if (suspension !== undefined) return { type: "suspension.lifted", suspensionId: suspension.id, ...signed };
+  return { type: "penalty.revoked", penaltyId: sanctions?.penalties[0]?.id ?? "pen_unknown", ...signed };
 }
 
 function happen(lab: Lab, one: Step | undefined): void {
@@ -142,9 +191,14 @@ test("workers that come, go to other owners and are scored by other policies mea
       });
       const state = restored(parts, lab);
       expectSame(state, lab.state);
-      const from = lab.log.length;
-      for (const one of after) happen(lab, one);
-      for (const batch of lab.log.slice(from)) apply(state, batch);
+      for (const one of after) {
+        happen(lab, one);
+        const { list, results } = apply(state, lab.log.at(-1)!);
+        expect({ list, results }).toEqual({
+          list: lab.state.effects.list,
+          results: lab.state.effects.results,
+        });
+      }
       expectSame(state, lab.state);
     }),
     { numRuns: 60 },
