@@ -33,6 +33,18 @@ export const Work = z
         good_needed: z.int(),
       })
       .nullable(),
+    probation_limits: z
+      .array(
+        z.object({
+          reason: z.enum(["momentum", "run", "recent", "score", "success"]),
+          value: z.number(),
+          limit: z.number(),
+          begins: z.enum(["above", "below"]),
+        }),
+      )
+      .describe(
+        "What would put it on probation, and where that begins: momentum, failures in a row, share of recent jobs that failed, upper bound of score x momentum, and of the success rate once there are enough jobs.",
+      ),
     health: z
       .object({
         score: z.number().describe("0..100, the middle of the interval."),

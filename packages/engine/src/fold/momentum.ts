@@ -5,7 +5,8 @@
  * in a row and the share of the recent jobs that failed, takes each for itself.
  */
 import { halfWidthOf } from "../score/interval.ts";
-import { newWorkReading, readWork } from "../score/work-component.ts";
+import { PLACE } from "../score/signal.ts";
+import { newWorkReading, readWork, signalMean } from "../score/work-component.ts";
 import { FLAGS, NUMBER, ON_PROBATION, SCORE, type Chunk, type WorkChunk } from "../state/row-table.ts";
 import type { Kind, State } from "../state/state.ts";
 import {
@@ -146,6 +147,45 @@ function forgive(kind: Kind, work: WorkChunk, ints: number): void {
   work.u32[ints + PROBATION_LEVEL]! -= 1;
 }
 
+/** How near a row is to what would put it on probation. */
+export interface ProbationLimit {
+  readonly reason: ProbationReason;
+  readonly value: number;
+  /** Probation begins where the value is beyond it: above for failures, below for everything else. */
+  readonly limit: number;
+  readonly begins: "above" | "below";
+}
+
+/** The same as {@link probationReason} looks at, each with its value; what has too little evidence is left out. */
+export function probationLimits(kind: Kind, chunk: Chunk, start: number, nowMs: number): ProbationLimit[] {
+  const { probation } = kind.compiled.policy;
+  const work = chunk.work!;
+  const from = workStart(start);
+  const momentum = momentumOf(work, from);
+  const condition = chunk.f64[start + SCORE]! * momentum;
+  const upper = condition + halfWidthOf(chunk, start, kind.compiled, nowMs) * momentum;
+  const limits: ProbationLimit[] = [
+    { reason: "momentum", value: momentum, limit: probation.momentumBelow, begins: "below" },
+    {
+      reason: "run",
+      value: work.u32[from * 2 + BAD_RUN]!,
+      limit: runLimit(kind, work, from) - 1,
+      begins: "above",
+    },
+    {
+      reason: "recent",
+      value: work.f64[from + RECENT_FAILED]!,
+      limit: probation.recentFailedAbove,
+      begins: "above",
+    },
+    { reason: "score", value: upper, limit: probation.upperBelow, begins: "below" },
+  ];
+  const success = successUpper(kind, chunk, start, nowMs);
+  if (success !== null)
+    limits.push({ reason: "success", value: success, limit: probation.successUpperBelow, begins: "below" });
+  return limits;
+}
+
 function probationReason(
   state: State,
   kind: Kind,
@@ -157,9 +197,7 @@ function probationReason(
   const { probation } = kind.compiled.policy;
   const momentum = momentumOf(work, from);
   if (momentum < probation.momentumBelow) return "momentum";
-  // What still runs may end well: of one that runs many at once, a few that fail one after the other say little.
-  const runMin = Math.max(probation.failuresInRow, work.u32[from * 2 + IN_FLIGHT]!);
-  if (work.u32[from * 2 + BAD_RUN]! >= runMin) return "run";
+  if (work.u32[from * 2 + BAD_RUN]! >= runLimit(kind, work, from)) return "run";
   if (work.f64[from + RECENT_FAILED]! > probation.recentFailedAbove) return "recent";
   const condition = chunk.f64[start + SCORE]! * momentum;
   // The upper bound costs an interval, so it is taken only where the mean is below already.
@@ -167,16 +205,26 @@ function probationReason(
     const half = halfWidthOf(chunk, start, kind.compiled, state.now);
     if (condition + half * momentum < probation.upperBelow) return "score";
   }
-  const ints = from * 2;
+  // As with the score, the mean is cheaper than its bound.
+  if (signalMean(chunk, start, PLACE.success, kind.compiled) >= probation.successUpperBelow) return null;
+  const success = successUpper(kind, chunk, start, state.now);
+  return success !== null && success < probation.successUpperBelow ? "success" : null;
+}
+
+/** What still runs may end well: of one that runs many at once, a few that fail one after the other say little. */
+function runLimit(kind: Kind, work: WorkChunk, from: number): number {
+  return Math.max(kind.compiled.policy.probation.failuresInRow, work.u32[from * 2 + IN_FLIGHT]!);
+}
+
+/** Upper bound of the success rate, 0..1; null before there are enough jobs, or where it is no component. */
+function successUpper(kind: Kind, chunk: Chunk, start: number, nowMs: number): number | null {
+  const { u32 } = chunk.work!;
+  const ints = workStart(start) * 2;
   const finished =
-    work.u32[ints + COMPLETED]! +
-    work.u32[ints + FAILED]! +
-    work.u32[ints + TIMED_OUT]! +
-    work.u32[ints + INVALID]!;
-  if (finished < probation.jobsMin) return null;
+    u32[ints + COMPLETED]! + u32[ints + FAILED]! + u32[ints + TIMED_OUT]! + u32[ints + INVALID]!;
+  if (finished < kind.compiled.policy.probation.jobsMin) return null;
   const rule = kind.compiled.components.find(({ name }) => name === "success");
   if (rule === undefined) return null;
-  readWork(chunk, start, rule, kind.compiled, state.now, reading);
-  if (reading.mean >= probation.successUpperBelow) return null;
-  return reading.upper < probation.successUpperBelow ? "success" : null;
+  readWork(chunk, start, rule, kind.compiled, nowMs, reading);
+  return reading.upper;
 }

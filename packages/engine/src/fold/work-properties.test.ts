@@ -107,6 +107,24 @@ test("a failed job never raises the score, however long the worker was idle befo
   );
 });
 
+test("probation begins where a limit is passed, and nowhere else", () => {
+  fc.assert(
+    fc.property(fc.array(event, { minLength: 1, maxLength: 40 }), (events) => {
+      const lab = labOf();
+      for (const one of events) {
+        const at = lab.state.now + one.afterMs;
+        lab.apply(at, partsOf(one, at));
+        const { probation, probationLimits } = workStanding(lab.state, one.subject, at)!;
+        const passed = probationLimits.filter(({ value, limit, begins }) =>
+          begins === "below" ? value < limit : value > limit,
+        );
+        if (probation === null) expect(passed).toEqual([]);
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
 test("good jobs work idleness off, and health reports do not", () => {
   const lab = labOf();
   const good = (at: number): void =>

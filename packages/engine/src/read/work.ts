@@ -1,6 +1,6 @@
 /** How a worker is doing: condition, momentum, probation, health with its parts, and what its jobs came to. */
 import type { Aggregate } from "../aggregate/aggregate-store.ts";
-import { goodJobsNeeded, momentumOf } from "../fold/momentum.ts";
+import { goodJobsNeeded, momentumOf, probationLimits, type ProbationLimit } from "../fold/momentum.ts";
 import { newHealthReading, partScore, readHealth } from "../score/health.ts";
 import { silentAfterMs, silentMs } from "../score/silence.ts";
 import { scoreRow } from "../score/score.ts";
@@ -105,6 +105,8 @@ export interface WorkStanding {
     readonly goodInARow: number;
     readonly goodNeeded: number;
   } | null;
+  /** What would put it on probation, and how near that is. */
+  readonly probationLimits: readonly ProbationLimit[];
   readonly health: HealthStanding | null;
   readonly jobs: JobStatistics;
   readonly asOf: number;
@@ -136,6 +138,7 @@ export function workStanding(state: State, subject: number, nowMs: number): Work
     state: isHeard ? (isSilent ? "silent" : "active") : "unheard",
     isHealthy: isHeard && !isSilent && !isOut && (health?.score ?? Infinity) >= healthyFrom,
     probation: isOnProbation ? probationOf(kind, work, from) : null,
+    probationLimits: probationLimits(kind, chunk, start, nowMs),
     health,
     jobs: {
       ...jobStatistics(work, from),

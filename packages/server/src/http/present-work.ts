@@ -27,6 +27,7 @@ export function presentWork(work: WorkStanding): z.output<typeof Work> {
       good_in_a_row: probation.goodInARow,
       good_needed: probation.goodNeeded,
     },
+    probation_limits: [...work.probationLimits],
     health: health && {
       score: health.score,
       lower: health.lower,
