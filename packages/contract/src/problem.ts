@@ -184,6 +184,16 @@ export const ERRORS = {
     title: "The subject has too many undecided reports",
     meaning: "A subject can have 100 reports that nobody has decided; confirm or dismiss some first.",
   },
+  too_many_own_reports: {
+    status: 409,
+    title: "The key has too many undecided reports about the subject",
+    meaning: "One key can have 10 reports about a subject that nobody has decided; wait for a decision.",
+  },
+  too_many_waiting_reports: {
+    status: 409,
+    title: "There are too many undecided reports",
+    meaning: "An installation keeps 100,000 reports that nobody has decided; confirm or dismiss some first.",
+  },
   kind_mismatch: {
     status: 409,
     title: "The subject is of another kind",

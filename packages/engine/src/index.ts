@@ -206,7 +206,8 @@ export {
   type AlertFacts,
 } from "./sanction/sanction.ts";
 export { SUSPENSION_ISSUER, type Suspension } from "./sanction/suspension.ts";
-export { penaltyIdOf, type MisbehaviourReport } from "./sanction/misbehaviour.ts";
+export { penaltyIdOf, REPORTS_PENDING_TOTAL_MAX, type MisbehaviourReport } from "./sanction/misbehaviour.ts";
+export { placeOf, type ReportPlace } from "./sanction/pending-reports.ts";
 export type { Decision } from "./sanction/decision.ts";
 export { allowanceLeftMs, endOf, type MaintenanceWindow } from "./sanction/maintenance.ts";
 export {

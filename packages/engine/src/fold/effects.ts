@@ -152,6 +152,7 @@ export type ActResult =
   | { readonly type: "report_is_own"; readonly id: string }
   | { readonly type: "report_decided"; readonly id: string; readonly status: string }
   | { readonly type: "too_many_reports"; readonly limit: number }
+  | { readonly type: "too_many_own_reports"; readonly limit: number }
   | { readonly type: "already_suspended" }
   /** It ends before it begins, or has ended already. */
   | { readonly type: "maintenance_empty" }

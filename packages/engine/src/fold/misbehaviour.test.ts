@@ -5,7 +5,11 @@ import type { Act } from "../event/acts.ts";
 import type { JobOutcome } from "../event/jobs.ts";
 import { parsePolicy } from "../policy/parse.ts";
 import type { Policy } from "../policy/policy.ts";
-import { REPORTS_DECIDED_MAX, REPORTS_PENDING_MAX } from "../sanction/misbehaviour.ts";
+import {
+  REPORTS_DECIDED_MAX,
+  REPORTS_PENDING_MAX,
+  REPORTS_PENDING_OF_ONE_MAX,
+} from "../sanction/misbehaviour.ts";
 import { SANCTIONS_ACTIVE_MAX } from "../sanction/sanction.ts";
 import { activation, DAY_MS, HOUR_MS, Lab, penalty, report, T0 } from "../testing/lab.ts";
 import { jobsOf } from "../testing/work.ts";
@@ -234,18 +238,34 @@ describe("overturning", () => {
 describe("limits", () => {
   test("a subject has so many undecided reports and no more", () => {
     const { lab, worker } = labOf();
-    const acts = Array.from({ length: REPORTS_PENDING_MAX + 1 }, () => report(worker));
+    const acts = Array.from({ length: REPORTS_PENDING_MAX + 1 }, (_, index) =>
+      report(worker, { issuer: `key:${Math.floor(index / REPORTS_PENDING_OF_ONE_MAX)}` }),
+    );
     const [result] = lab.apply(T0 + 1000, { acts }).results;
     if (result?.type !== "applied") throw new Error("not applied");
     expect(result.acts.at(-2)).toMatchObject({ type: "done" });
     expect(result.acts.at(-1)).toEqual({ type: "too_many_reports", limit: REPORTS_PENDING_MAX });
   });
 
+  test("of which one reporter has so many about a subject, and others find room", () => {
+    const { lab, worker, twin } = labOf();
+    const ids = Array.from({ length: REPORTS_PENDING_OF_ONE_MAX }, () => reported(lab, worker));
+    const full = { type: "too_many_own_reports", limit: REPORTS_PENDING_OF_ONE_MAX };
+    expect(act(lab, report(worker))).toEqual(full);
+    expect(act(lab, report(worker, { issuer: "key:other" }))).toMatchObject({ type: "done" });
+    expect(act(lab, report(twin))).toMatchObject({ type: "done" });
+    act(lab, dismissed(ids[0]!));
+    expect(act(lab, report(worker))).toMatchObject({ type: "done" });
+  });
+
   test("of the decided the newest are kept, the confirmed before the dismissed", () => {
     const { lab, worker } = labOf();
     const [kept] = convict(lab, worker, 1);
-    const ids = Array.from({ length: REPORTS_DECIDED_MAX }, () => reported(lab, worker));
-    for (const id of ids) act(lab, dismissed(id));
+    const ids = Array.from({ length: REPORTS_DECIDED_MAX }, () => {
+      const id = reported(lab, worker);
+      act(lab, dismissed(id));
+      return id;
+    });
     const { reports } = lab.state.sanctions.of(worker)!;
     // The last one is of the newest batch.
     expect(reports.map(({ id }) => id)).toEqual([kept, ...ids]);

@@ -13,6 +13,7 @@ import {
   penaltyIdOf,
   reportIdOf,
   REPORTS_PENDING_MAX,
+  REPORTS_PENDING_OF_ONE_MAX,
   statusAt,
   type MisbehaviourReport,
 } from "../sanction/misbehaviour.ts";
@@ -34,14 +35,12 @@ const PLACES = 2;
 export function reportMisbehaviour(state: State, act: MisbehaviourReported): ActResult {
   const id = nextId(state, "mis");
   const { subject, reason, issuer, evidence, context, at } = act;
-  const tooManyReports: ActResult = { type: "too_many_reports", limit: REPORTS_PENDING_MAX };
+  const refusal = refusalOf(state, act);
   if (isAhead(state, subject)) {
     // It was refused when it was live, or the restored book would hold it.
-    return state.sanctions.report(id) === undefined ? tooManyReports : { type: "done", id };
+    return state.sanctions.report(id) === undefined ? (refusal ?? tooMany) : { type: "done", id };
   }
-  const reports = state.sanctions.of(subject)?.reports ?? [];
-  if (reports.filter(({ status }) => status === "pending").length >= REPORTS_PENDING_MAX)
-    return tooManyReports;
+  if (refusal !== null) return refusal;
   const isConfirmed = kindOf(state, subject).compiled.policy.misbehaviour.confirm === "none";
   if (isConfirmed && isFull(state, subject, PLACES)) return tooMany;
   const report: MisbehaviourReport = {
@@ -100,6 +99,20 @@ export function revokePenaltyAndReport(state: State, act: PenaltyRevoked): ActRe
   const isConfirmed = report?.status === "confirmed" && penaltyIdOf(report) === act.penaltyId;
   if (result.type === "done" && isConfirmed) dismiss(state, report, act);
   return result;
+}
+
+/** Why there is no room for one more undecided report, as it was when the log was here. */
+function refusalOf(
+  { sanctions, position }: State,
+  { subject, issuer }: MisbehaviourReported,
+): ActResult | null {
+  const pending = (sanctions.of(subject)?.reports ?? []).filter(
+    (report) => report.position <= position && statusAt(report, position) === "pending",
+  );
+  if (pending.filter(({ reporter }) => reporter === issuer).length >= REPORTS_PENDING_OF_ONE_MAX)
+    return { type: "too_many_own_reports", limit: REPORTS_PENDING_OF_ONE_MAX };
+  if (pending.length < REPORTS_PENDING_MAX) return null;
+  return { type: "too_many_reports", limit: REPORTS_PENDING_MAX };
 }
 
 function confirm(state: State, report: MisbehaviourReport, by: Accountable): void {

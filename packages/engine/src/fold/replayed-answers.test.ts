@@ -19,6 +19,13 @@ test("decisions about one report", () => {
   });
 });
 
+test("reports beyond what one reporter may have", () => {
+  expectSameAnswers(([reportId]) => {
+    const confirmed: Act = { type: "misbehaviour.confirmed", reportId: reportId!, ...judge };
+    return [...Array.from({ length: 11 }, () => report(0)), confirmed, report(0), report(0)];
+  });
+});
+
 test("cancelling one window, and lifting one suspension, twice within a millisecond", () => {
   expectSameAnswers(([, suspensionId, windowId]) => {
     const lifted: Act = { type: "suspension.lifted", suspensionId: suspensionId!, ...judge };

@@ -24,6 +24,13 @@ export interface MisbehaviourReport {
 
 /** Undecided reports that a subject can have; one more is refused. */
 export const REPORTS_PENDING_MAX = 100;
+/** Undecided reports of one reporter about a subject; one more is refused: nobody fills the subject's places alone. */
+export const REPORTS_PENDING_OF_ONE_MAX = 10;
+/**
+ * Undecided reports of all subjects; one more is not logged. It is judged before the log, because a fold that replays
+ * over restored rows cannot know how many there were.
+ */
+export const REPORTS_PENDING_TOTAL_MAX = 100_000;
 /** Decided ones kept in memory beside them and those of the newest batch; the log keeps all. No ban counts more. */
 export const REPORTS_DECIDED_MAX = 100;
 

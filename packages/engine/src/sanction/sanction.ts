@@ -5,6 +5,7 @@ import type { Policy } from "../policy/policy.ts";
 import { SEVERITIES, type PenaltyType, type RewardType, type Severity } from "../policy/vocabulary.ts";
 import { nextTurn, type MaintenanceWindow } from "./maintenance.ts";
 import { decidedPosition, dropDecided, type MisbehaviourReport } from "./misbehaviour.ts";
+import { PendingReports } from "./pending-reports.ts";
 import { SUSPENSIONS_ENDED_MAX, type Suspension } from "./suspension.ts";
 
 export interface Penalty {
@@ -224,7 +225,8 @@ export class SanctionBook {
   private readonly penaltyById = new Map<string, Penalty>();
   private readonly rewardById = new Map<string, Reward>();
   private readonly reportById = new Map<string, MisbehaviourReport>();
-  private readonly undecided = new Set<MisbehaviourReport>();
+  /** Reports that nobody has decided. */
+  readonly pendingReports = new PendingReports();
   private readonly suspensionById = new Map<string, Suspension>();
   private readonly inForce = new Map<number, Suspension>();
   private readonly windowById = new Map<string, MaintenanceWindow>();
@@ -287,18 +289,13 @@ export class SanctionBook {
   addReport(report: MisbehaviourReport): void {
     this.ensure(report.subject).reports.push(report);
     this.reportById.set(report.id, report);
-    this.undecided.add(report);
+    this.pendingReports.add(report);
   }
 
   reportDecided(report: MisbehaviourReport): void {
-    this.undecided.delete(report);
+    this.pendingReports.delete(report);
     const { reports } = this.ensure(report.subject);
     for (const { id } of dropDecided(reports, decidedPosition(report))) this.reportById.delete(id);
-  }
-
-  /** Reports that nobody has decided, in no order. */
-  get pendingReports(): ReadonlySet<MisbehaviourReport> {
-    return this.undecided;
   }
 
   /** The subject has none in force. */
@@ -348,7 +345,7 @@ export class SanctionBook {
     for (const reward of sanctions.rewards) this.rewardById.set(reward.id, reward);
     for (const report of sanctions.reports) {
       this.reportById.set(report.id, report);
-      if (report.status === "pending") this.undecided.add(report);
+      if (report.status === "pending") this.pendingReports.add(report);
     }
     for (const suspension of sanctions.suspensions) {
       this.suspensionById.set(suspension.id, suspension);

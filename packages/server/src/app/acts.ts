@@ -87,6 +87,8 @@ export function undoneDetail(result: Exclude<ActResult, { type: "done" }>): stri
       return `the subject has ${result.limit} windows, which is the most; join some`;
     case "too_many_reports":
       return `the subject has ${result.limit} reports that nobody has decided; confirm or dismiss some first`;
+    case "too_many_own_reports":
+      return `this key has made ${result.limit} reports about the subject that nobody has decided; wait for that`;
     case "too_many_sanctions":
       return `the subject has ${result.limit} sanctions in force; revoke some first`;
     case "too_many_kinds":

@@ -134,6 +134,13 @@ test("events report misbehaviour too, and the answer names the report", async ()
   expect(items).toMatchObject([{ id: sanction.id, ...ACCUSATION, status: "pending" }]);
 });
 
+test("events that find no room are rejected like reports", async () => {
+  Object.defineProperty(http.app.partition.state.sanctions.pendingReports, "size", { value: 100_000 });
+  const event = { type: "misbehaviour", subject: "node-1", ...ACCUSATION };
+  const answer = await send(http, "ingest", "POST", "/api/events", { body: [event] });
+  expect(answer.json().errors).toMatchObject([{ code: "too_many_waiting_reports" }]);
+});
+
 function accuse(body: Json = ACCUSATION, headers: { readonly [name: string]: string } = {}) {
   return send(http, "ingest", "POST", "/api/subjects/node-1/misbehaviour", { body, headers });
 }

@@ -2,12 +2,13 @@
 import type { Context, MisbehaviourReport } from "@staunch/engine";
 import { z } from "zod";
 import type { App } from "../app/app.ts";
-import type { ReportOutcome } from "../app/misbehaviour/misbehaviour.ts";
+import { NO_ROOM_DETAIL, type ReportOutcome } from "../app/misbehaviour/misbehaviour.ts";
 import { issuerOf } from "./access.ts";
 import { actProblem, idempotencyOf } from "./acts.ts";
 import { fromStore } from "./history.ts";
 import { readCursor, writeCursor } from "./paging.ts";
 import { presentReport } from "./present.ts";
+import { HttpProblem } from "./problem.ts";
 import { routeOf, time, type Server } from "./route.ts";
 import { pageOf, timeProblem } from "./sanctions.ts";
 import { subjectNotFound, subjectOf } from "./subjects.ts";
@@ -17,7 +18,7 @@ export function misbehaviourRoutes(server: Server, app: App): void {
   decisionRoutes(server, app);
 }
 
-const Behind = z.strictObject({ reportedAt: z.number(), id: z.string() });
+const Behind = z.strictObject({ position: z.int(), place: z.int() });
 
 function reportRoutes(server: Server, app: App): void {
   server.route({
@@ -91,6 +92,8 @@ function reportOf(outcome: ReportOutcome, subject: string): MisbehaviourReport {
       throw subjectNotFound(subject);
     case "time_invalid":
       throw timeProblem(outcome.field);
+    case "too_many_waiting_reports":
+      throw new HttpProblem(outcome.type, NO_ROOM_DETAIL);
     default:
       throw actProblem(outcome);
   }

@@ -38,8 +38,11 @@ const penalise = (body: { readonly [key: string]: Json }) =>
   });
 const reward = (points: number) =>
   ask("operator", "POST", "/api/subjects/node-1/rewards", { type: "high_uptime", points, reason: "x" });
-const accuse = (role: Role, subject: string) =>
-  ask(role, "POST", `/api/subjects/${subject}/misbehaviour`, { reason: "x", evidence: ["trace"] });
+const accuse = (role: Role, subject: string, headers: { readonly [name: string]: string } = {}) =>
+  send(http, role, "POST", `/api/subjects/${subject}/misbehaviour`, {
+    body: { reason: "x", evidence: ["trace"] },
+    headers,
+  });
 const confirmReport = (id: string) =>
   ask("operator", "POST", `/api/misbehaviour/${id}/confirm`, { reason: "x" });
 const suspend = (subject = "node-1") =>
@@ -103,8 +106,26 @@ const PROVOKED: { readonly [code in ErrorCode]?: () => Promise<Answer> } = {
   },
   too_many_reports: async () => {
     await ask("operator", "PUT", "/api/subjects/accused", {});
-    for (let index = 0; index < 100; index++) await accuse("ingest", "accused");
+    for (let reporter = 0; reporter < 10; reporter++) {
+      const { key } = (await ask("admin", "POST", "/api/keys", { name: "x", role: "ingest" })).json();
+      const headers = { authorization: `Bearer ${key}` };
+      for (let index = 0; index < 10; index++) await accuse("ingest", "accused", headers);
+    }
     return accuse("ingest", "accused");
+  },
+  too_many_own_reports: async () => {
+    await ask("operator", "PUT", "/api/subjects/disliked", {});
+    for (let index = 0; index < 10; index++) await accuse("ingest", "disliked");
+    return accuse("ingest", "disliked");
+  },
+  too_many_waiting_reports: async () => {
+    const crowded = await createHttpApp();
+    await send(crowded, "operator", "PUT", "/api/subjects/node-1", { body: {} });
+    Object.defineProperty(crowded.app.partition.state.sanctions.pendingReports, "size", { value: 100_000 });
+    const body = { reason: "x", evidence: ["trace"] };
+    const answer = await send(crowded, "ingest", "POST", "/api/subjects/node-1/misbehaviour", { body });
+    await crowded.close();
+    return answer;
   },
   suspension_not_found: () => ask("operator", "DELETE", "/api/suspensions/sus_0_0?reason=x"),
   already_suspended: async () => {

@@ -9,8 +9,10 @@ import {
   type Policy,
   type RewardType,
   type Severity,
+  type State,
   type SubjectUpdated,
 } from "@staunch/engine";
+import { hasNoRoom, NO_ROOM_DETAIL } from "../misbehaviour/misbehaviour.ts";
 import type { CheckedEvent } from "./event-fields.ts";
 import type { Flaw } from "./rejection.ts";
 import { durationMs, timeMs } from "./values.ts";
@@ -45,6 +47,12 @@ export function flawOfAct(event: CheckedEvent, nowMs: number): Flaw | null {
     return { code: "out_of_range", field: "expires_at", detail: "expires_at must lie in the future" };
   }
   return null;
+}
+
+/** A report that finds no room is not written: how many wait is known before it is applied. */
+export function flawOfReports(event: CheckedEvent, state: State): Flaw | null {
+  if (event.type !== "misbehaviour" || !hasNoRoom(state)) return null;
+  return { code: "too_many_waiting_reports", field: null, detail: NO_ROOM_DETAIL };
 }
 
 /** Text that names the subject; null for revocations, which name a sanction instead. */

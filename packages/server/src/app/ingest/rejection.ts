@@ -37,6 +37,8 @@ export type RejectionCode =
   | "report_is_own"
   | "report_decided"
   | "too_many_reports"
+  | "too_many_own_reports"
+  | "too_many_waiting_reports"
   | "maintenance_empty"
   | "maintenance_too_soon"
   | "maintenance_too_far"

@@ -17,7 +17,7 @@ import { KIND_DEFAULT } from "../kind.ts";
 import type { Draft } from "../partition/partition.ts";
 import type { Principal } from "../principal.ts";
 import { priorOf } from "../facts/operator-prior.ts";
-import { actOf, subjectOf } from "./act-events.ts";
+import { actOf, flawOfReports, subjectOf } from "./act-events.ts";
 import type { EventColumns } from "./decode.ts";
 import { ownIdOf, type CheckedEvent, type PendingEvent } from "./event-fields.ts";
 import { refusedJob, type Flaw } from "./rejection.ts";
@@ -181,7 +181,7 @@ class Resolver {
 
   private takeAct({ event, index }: PendingEvent): Flaw | null {
     const { principal, nowMs, state } = this.context;
-    const forbidden = flawOfRole(event, principal);
+    const forbidden = flawOfRole(event, principal) ?? flawOfReports(event, state);
     if (forbidden !== null) return forbidden;
     const id = subjectOf(event);
     let number = -1;

@@ -1,5 +1,13 @@
 /** Reports of misbehaviour: made by whoever measures, decided by an operator. */
-import type { Accountable, Context, MisbehaviourReport } from "@staunch/engine";
+import {
+  placeOf,
+  REPORTS_PENDING_TOTAL_MAX,
+  type Accountable,
+  type Context,
+  type MisbehaviourReport,
+  type ReportPlace,
+  type State,
+} from "@staunch/engine";
 import { repeatedAct, submitAct, type ActOutcome, type Idempotency } from "../acts.ts";
 import type { Partition } from "../partition/partition.ts";
 import { AHEAD_MAX_MS } from "../sanctions/sanctions.ts";
@@ -16,18 +24,13 @@ export type ReportOutcome =
   | Exclude<ActOutcome, { type: "done" }>
   | { readonly type: "reported"; readonly report: MisbehaviourReport }
   | { readonly type: "subject_not_found" }
+  | { readonly type: "too_many_waiting_reports" }
   | { readonly type: "time_invalid"; readonly field: "at" };
-
-/** Where a list of undecided reports, oldest first, goes on: behind this one. */
-export interface PendingCursor {
-  readonly reportedAt: number;
-  readonly id: string;
-}
 
 export interface PendingPage {
   readonly items: readonly MisbehaviourReport[];
   /** Null on the last page. */
-  readonly next: PendingCursor | null;
+  readonly next: ReportPlace | null;
 }
 
 export class Misbehaviour {
@@ -47,6 +50,7 @@ export class Misbehaviour {
     const draft = this.partition.draft();
     const subject = draft.find(subjectId);
     if (subject === -1) return { type: "subject_not_found" };
+    if (hasNoRoom(this.partition.state)) return { type: "too_many_waiting_reports" };
     const now = this.partition.now();
     const at = order.at ?? now;
     if (at > now + AHEAD_MAX_MS) return { type: "time_invalid", field: "at" };
@@ -66,13 +70,11 @@ export class Misbehaviour {
   }
 
   /** Reports of all subjects that nobody has decided, oldest first. */
-  pending(after: PendingCursor | null, limit: number): PendingPage {
-    const { pendingReports } = this.partition.state.sanctions;
-    const waiting = [...pendingReports].filter((one) => after === null || oldestFirst(after, one) < 0);
-    const items = waiting.sort(oldestFirst).slice(0, limit);
+  pending(after: ReportPlace | null, limit: number): PendingPage {
+    const found = this.partition.state.sanctions.pendingReports.after(after, limit + 1);
+    const items = found.slice(0, limit);
     const last = items.at(-1);
-    const goesOn = waiting.length > limit && last !== undefined;
-    return { items, next: goesOn ? { reportedAt: last.reportedAt, id: last.id } : null };
+    return { items, next: found.length > limit && last !== undefined ? placeOf(last) : null };
   }
 
   private reported(outcome: ActOutcome): ReportOutcome {
@@ -83,6 +85,9 @@ export class Misbehaviour {
   }
 }
 
-function oldestFirst(a: PendingCursor, b: PendingCursor): number {
-  return a.reportedAt - b.reportedAt || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+/** Whether as many reports wait as may. Those under way are not counted, so a few more may come. */
+export function hasNoRoom({ sanctions }: State): boolean {
+  return sanctions.pendingReports.size >= REPORTS_PENDING_TOTAL_MAX;
 }
+
+export const NO_ROOM_DETAIL = `${REPORTS_PENDING_TOTAL_MAX} reports wait for a decision, which is the most; decide some first`;
