@@ -14,10 +14,13 @@ export const MisbehaviourReport = z
     subject: z.string(),
     status: Status,
     reason: z.string().describe("What it is said to have done."),
-    evidence: z.array(z.string()),
-    context: z.record(z.string(), z.unknown()),
+    evidence: z.array(z.string()).describe("Shown to operators; empty for others."),
+    context: z.record(z.string(), z.unknown()).describe("Shown to operators; empty for others."),
     job_id: z.string().nullable().describe("The job it is about."),
-    reporter: z.string().describe("`key:<id>` of who reported it; somebody else decides."),
+    reporter: z
+      .string()
+      .nullable()
+      .describe("`key:<id>` of who reported it; somebody else decides. Shown to operators; null for others."),
     at: Time.describe("When it happened."),
     reported_at: Time,
     position: z.int().describe("Position in the log."),

@@ -247,7 +247,7 @@ export const ROUTES = {
     pending: {
       method: "GET",
       path: "/api/misbehaviour",
-      role: "viewer",
+      role: "operator",
       summary: "Reports of misbehaviour that nobody has decided",
       description: "Of all subjects, oldest first.",
       query: PendingQuery,
@@ -258,7 +258,10 @@ export const ROUTES = {
       path: "/api/subjects/{id}/misbehaviour",
       role: "viewer",
       summary: "Reports of misbehaviour of a subject",
-      description: "Newest first: all undecided, and those that were decided within the history retention.",
+      description: [
+        "Newest first: all undecided, and those that were decided within the history retention. Who reported, and with which",
+        "evidence, is shown to operators only.",
+      ].join(" "),
       params: SubjectPath,
       query: MisbehaviourQuery,
       responses: { 200: MisbehaviourPage },

@@ -378,7 +378,7 @@ export const Crossing = z
       type: z.enum(["misbehaviour.reported", "misbehaviour.confirmed", "misbehaviour.dismissed"]),
       detail: z.object({
         id: z.string(),
-        issuer: z.string().describe("Who reported it or decided."),
+        issuer: z.string().nullable().describe("Who decided; null where it was reported."),
         reason: z.string(),
         job_id: z.string().nullable(),
       }),

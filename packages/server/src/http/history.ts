@@ -5,6 +5,7 @@ import type { z } from "zod";
 import type { App } from "../app/app.ts";
 import type { PastSanction, SubjectHistory } from "../app/history/history.ts";
 import { toldDetail } from "../app/projector/effect-rows.ts";
+import { isOperator } from "./access.ts";
 import { presentPenalty, presentReport, presentReward, presentSuspension } from "./present.ts";
 import { HttpProblem } from "./problem.ts";
 import { routeOf, time, type Server } from "./route.ts";
@@ -13,12 +14,14 @@ import { subjectOf } from "./subjects.ts";
 export function historyRoutes(server: Server, app: App): void {
   server.route({
     ...routeOf("subjects", "history"),
-    handler: async ({ params, query, log }) => {
+    handler: async (request) => {
+      const { params, query, log } = request;
       const subject = subjectOf(app, params.id);
       const fromMs = query.from === undefined ? 0 : Date.parse(query.from);
       const toMs = query.to === undefined ? app.partition.now() : Date.parse(query.to);
       const read = await fromStore(log, app.history.read(subject, { fromMs, toMs, limit: query.limit }));
-      return present(app, params.id, subject, read);
+      const points = pointsById(app, subject);
+      return present(params.id, read, points, isOperator(request));
     },
   });
 }
@@ -33,16 +36,27 @@ export async function fromStore<Read>(log: FastifyBaseLogger, reading: Promise<R
   }
 }
 
-function present(app: App, id: string, subject: number, history: SubjectHistory): z.output<typeof History> {
+/** What penalties and rewards count now. */
+function pointsById(app: App, subject: number): ReadonlyMap<string, number> {
   const counting = [...app.sanctions.penaltiesOf(subject), ...app.sanctions.rewardsOf(subject)];
-  const points = new Map(counting.map((one) => [one.sanction.id, one.points]));
+  return new Map(counting.map((one) => [one.sanction.id, one.points]));
+}
+
+function present(
+  id: string,
+  history: SubjectHistory,
+  points: ReadonlyMap<string, number>,
+  showsReporter: boolean,
+): z.output<typeof History> {
   return {
     id,
     snapshots: history.snapshots.map(({ at, score, components, eventCount, reason }) => {
       return { at: time(at), score, components: { ...components }, event_count: eventCount, reason };
     }),
     crossings: history.crossings.map((one) => presentCrossing(one, id)),
-    sanctions: history.sanctions.map((one) => presentSanction(one, id, points.get(one.sanction.id) ?? 0)),
+    sanctions: history.sanctions.map((one) =>
+      presentSanction(one, id, points.get(one.sanction.id) ?? 0, showsReporter),
+    ),
   };
 }
 
@@ -59,6 +73,7 @@ function presentSanction(
   one: PastSanction,
   subject: string,
   points: number,
+  showsReporter: boolean,
 ): z.output<typeof PastSanctionShape> {
   switch (one.kind) {
     case "penalty":
@@ -66,7 +81,7 @@ function presentSanction(
     case "reward":
       return { kind: one.kind, ...presentReward({ sanction: one.sanction, points }, subject) };
     case "misbehaviour":
-      return { kind: one.kind, ...presentReport(one.sanction, subject) };
+      return { kind: one.kind, ...presentReport(one.sanction, subject, showsReporter) };
     case "suspension":
       return { kind: one.kind, ...presentSuspension(one.sanction, subject) };
   }

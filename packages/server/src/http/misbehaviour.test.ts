@@ -37,7 +37,7 @@ describe("a report of misbehaviour", () => {
     expect(after.penalties).toMatchObject([
       { id: confirmed.penalty_id, type: "malicious_behavior", evidence: [`misbehaviour:${report.id}`] },
     ]);
-    const { crossings, sanctions } = (await read("/api/subjects/node-1/history")).json();
+    const { crossings, sanctions } = (await readAs("operator", "/api/subjects/node-1/history")).json();
     expect(crossings).toEqual(
       expect.arrayContaining([
         expect.objectContaining({
@@ -89,13 +89,28 @@ describe("a report of misbehaviour", () => {
     const second = (await send(http, "ingest", "POST", url, { body: ACCUSATION })).json();
     http.clock.advance(1000);
     const third = (await accuse()).json();
-    const page = (await read("/api/misbehaviour?limit=2")).json();
+    const page = (await readAs("operator", "/api/misbehaviour?limit=2")).json();
     expect(page.items).toEqual([first, second]);
-    const rest = (await read(`/api/misbehaviour?limit=2&cursor=${page.next}`)).json();
+    const rest = (await readAs("operator", `/api/misbehaviour?limit=2&cursor=${page.next}`)).json();
     expect(rest).toMatchObject({ items: [third], next: null });
     await decide("operator", first.id, "confirm");
     await decide("operator", third.id, "dismiss");
-    expect((await read("/api/misbehaviour")).json().items).toEqual([second]);
+    expect((await readAs("operator", "/api/misbehaviour")).json().items).toEqual([second]);
+  });
+
+  test("shows its evidence and who made it to operators only, wherever it is told", async () => {
+    const { reporter } = (await accuse({ ...ACCUSATION, context: { trace: 17 } })).json();
+    const list = "/api/subjects/node-1/misbehaviour";
+    const history = "/api/subjects/node-1/history";
+    for (const url of [list, history]) {
+      expect((await readAs("operator", url)).body).toContain(reporter);
+      for (const role of ["viewer", "ingest"] as const) {
+        const { body } = await readAs(role, url);
+        expect(body).toContain(ACCUSATION.reason);
+        for (const hidden of [reporter, "diff-1", "trace"]) expect(body).not.toContain(hidden);
+      }
+    }
+    expect((await read("/api/misbehaviour")).json().code).toBe("role_not_allowed");
   });
 
   test("acts once under one idempotency key", async () => {
@@ -130,7 +145,7 @@ test("events report misbehaviour too, and the answer names the report", async ()
   const event = { type: "misbehaviour", subject: "node-1", ...ACCUSATION };
   const answer = await send(http, "ingest", "POST", "/api/events", { body: [event] });
   const [sanction] = answer.json().sanctions;
-  const { items } = (await read("/api/subjects/node-1/misbehaviour")).json();
+  const { items } = (await readAs("operator", "/api/subjects/node-1/misbehaviour")).json();
   expect(items).toMatchObject([{ id: sanction.id, ...ACCUSATION, status: "pending" }]);
 });
 
@@ -150,7 +165,11 @@ function decide(role: Role, id: string, verdict: "confirm" | "dismiss") {
 }
 
 function read(url: string) {
-  return send(http, "viewer", "GET", url);
+  return readAs("viewer", url);
+}
+
+function readAs(role: Role, url: string) {
+  return send(http, role, "GET", url);
 }
 
 async function standing() {

@@ -3,7 +3,7 @@ import type { Context, MisbehaviourReport } from "@staunch/engine";
 import { z } from "zod";
 import type { App } from "../app/app.ts";
 import { NO_ROOM_DETAIL, type ReportOutcome } from "../app/misbehaviour/misbehaviour.ts";
-import { issuerOf } from "./access.ts";
+import { isOperator, issuerOf } from "./access.ts";
 import { actProblem, idempotencyOf } from "./acts.ts";
 import { fromStore } from "./history.ts";
 import { readCursor, writeCursor } from "./paging.ts";
@@ -27,7 +27,7 @@ function reportRoutes(server: Server, app: App): void {
       const { cursor, limit } = request.query;
       const page = app.misbehaviour.pending(readCursor(Behind, cursor), limit);
       const { ids } = app.partition.state;
-      const items = page.items.map((report) => presentReport(report, ids.at(report.subject)));
+      const items = page.items.map((report) => presentReport(report, ids.at(report.subject), true));
       return { items, next: writeCursor(request, reply, page.next), as_of: time(app.partition.now()) };
     },
   });
@@ -38,7 +38,7 @@ function reportRoutes(server: Server, app: App): void {
       const subject = subjectOf(app, params.id);
       const page = await fromStore(log, app.history.sanctionPage(subject, pageOf("misbehaviour", query)));
       const items = page.items.flatMap(({ kind, sanction }) =>
-        kind === "misbehaviour" ? presentReport(sanction, params.id) : [],
+        kind === "misbehaviour" ? presentReport(sanction, params.id, isOperator(request)) : [],
       );
       const next = writeCursor(request, reply, page.next);
       return { items, next, as_of: time(app.subjects.readTime(subject)) };
@@ -58,7 +58,7 @@ function reportRoutes(server: Server, app: App): void {
       };
       const { id } = request.params;
       const outcome = await app.misbehaviour.report(id, order, idempotencyOf(request));
-      return reply.code(201).send(presentReport(reportOf(outcome, id), id));
+      return reply.code(201).send(presentReport(reportOf(outcome, id), id, true));
     },
   });
 }
@@ -66,7 +66,7 @@ function reportRoutes(server: Server, app: App): void {
 function decisionRoutes(server: Server, app: App): void {
   const present = (outcome: ReportOutcome) => {
     const report = reportOf(outcome, "");
-    return presentReport(report, app.partition.state.ids.at(report.subject));
+    return presentReport(report, app.partition.state.ids.at(report.subject), true);
   };
   server.route({
     ...routeOf("misbehaviour", "confirm"),

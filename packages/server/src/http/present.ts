@@ -156,8 +156,14 @@ export function presentReward({ sanction, points }: Counting<Reward>, subject: s
   };
 }
 
-export function presentReport(report: MisbehaviourReport, subject: string): contract.MisbehaviourReport {
-  const { id, status, reason, evidence, context, reporter, position, confirmation, dismissal } = report;
+/** Who accuses, and with which evidence, is not for everybody who may read standings. */
+export function presentReport(
+  report: MisbehaviourReport,
+  subject: string,
+  showsReporter: boolean,
+): contract.MisbehaviourReport {
+  const { id, status, reason, position, confirmation, dismissal } = report;
+  const { evidence, context, reporter } = showsReporter ? report : UNSHOWN;
   return {
     id,
     subject,
@@ -175,6 +181,8 @@ export function presentReport(report: MisbehaviourReport, subject: string): cont
     penalty_id: confirmation === null ? null : penaltyIdOf(report),
   };
 }
+
+const UNSHOWN = { evidence: [], context: {}, reporter: null };
 
 export function presentSuspension(one: Suspension, subject: string): contract.Suspension {
   const { id, reason, issuer, evidence, context, level, position, policy, status } = one;

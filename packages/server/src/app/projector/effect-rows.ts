@@ -83,10 +83,10 @@ function rewardDetail(reward: Reward): EffectDetail {
   return { id, rewardType, value, reason, expiresAt };
 }
 
-/** Who reported it or decided, and why. */
+/** Why it was reported, or who decided and why: who reported is shown to operators only, at the report. */
 function reportDetail({ type, report }: Extract<Effect, { report: MisbehaviourReport }>): EffectDetail {
-  const { id, jobId, reporter, confirmation, dismissal } = report;
-  const reported = { issuer: reporter, reason: report.reason };
+  const { id, jobId, confirmation, dismissal } = report;
+  const reported = { issuer: null, reason: report.reason };
   const decision = type === "misbehaviour.confirmed" ? confirmation : dismissal;
   const { issuer, reason } = type === "misbehaviour.reported" ? reported : decision!;
   return { id, issuer, reason, jobId };
