@@ -51,6 +51,36 @@ describe("DeadlineQueue", () => {
     );
   });
 
+  test("drops what is not wanted, and keeps the order of the rest", () => {
+    fc.assert(
+      fc.property(fc.array(deadline), fc.array(deadline), (first, second) => {
+        const queue = queueOf(first);
+        queue.retain((dueAtMs, subject) => dueAtMs > 2 && subject !== 1);
+        const kept = first.filter(({ dueAtMs, subject }) => dueAtMs > 2 && subject !== 1);
+        expect(queue.size).toBe(kept.length);
+        for (const { dueAtMs, subject } of second) queue.push(dueAtMs, subject);
+        expect(drain(queue, Number.MAX_VALUE)).toEqual(inOrder([...kept, ...second]));
+      }),
+    );
+  });
+
+  test("is crowded again when it has twice what was wanted", () => {
+    const queue = new DeadlineQueue();
+    const pushUntilCrowded = (): void => {
+      while (!queue.isCrowded) queue.push(1, queue.size);
+    };
+    pushUntilCrowded();
+    const { size } = queue;
+    queue.retain(() => false);
+    expect([queue.size, queue.isCrowded]).toEqual([0, false]);
+    pushUntilCrowded();
+    expect(queue.size).toBe(size);
+    queue.retain(() => true);
+    expect(queue.isCrowded).toBe(false);
+    pushUntilCrowded();
+    expect(queue.size).toBe(2 * size);
+  });
+
   test("holds more than one chunk", () => {
     const queue = new DeadlineQueue();
     for (let number = 0; number < 30_000; number++) queue.push((number * 7919) % 30_000, number);

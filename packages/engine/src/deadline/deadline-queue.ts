@@ -1,7 +1,9 @@
 /** Whom time will change, and when, soonest first. */
 
-/** Most deadlines that may be pending at once. */
-export const DEADLINES_MAX = 1 << 24;
+/** Most deadlines that may be pending at once: four for each subject that there can be. */
+export const DEADLINES_MAX = 1 << 26;
+/** From so many on, and at twice what was wanted last, those that no longer stand are dropped. */
+const CROWDED_MIN = 1 << 20;
 
 const CHUNK_BITS = 13;
 const CHUNK_ENTRIES = 1 << CHUNK_BITS;
@@ -15,7 +17,7 @@ export interface Deadline {
 
 /**
  * Binary heap in the order of due time, then subject: the same pushes give the same pops, in whatever order they came.
- * Whether a deadline still stands is for the caller to know; the queue withdraws none.
+ * Whether a deadline still stands is for the caller to know; the queue withdraws none by itself.
  *
  * An entry is two doubles side by side, the due time and the subject; the entries lie in chunks that are added, never
  * copied.
@@ -23,6 +25,7 @@ export interface Deadline {
 export class DeadlineQueue {
   private readonly chunks: Float64Array[] = [];
   private count = 0;
+  private crowdedAt = CROWDED_MIN;
 
   get size(): number {
     return this.count;
@@ -36,6 +39,26 @@ export class DeadlineQueue {
       this.chunks.push(new Float64Array(CHUNK_ENTRIES * 2));
     this.count += 1;
     this.rise(this.count - 1, dueAtMs, subject);
+  }
+
+  /** Whether it is time to {@link retain} what still stands: so much less often than entries come, the more there are. */
+  get isCrowded(): boolean {
+    return this.count >= this.crowdedAt;
+  }
+
+  /** Drops every deadline that is not wanted. */
+  retain(isWanted: (dueAtMs: number, subject: number) => boolean): void {
+    const { count } = this;
+    this.count = 0;
+    // What is kept moves to the front, behind which the others are still read.
+    for (let index = 0; index < count; index++) {
+      const dueAtMs = this.dueAt(index);
+      const subject = this.subject(index);
+      if (!isWanted(dueAtMs, subject)) continue;
+      this.count += 1;
+      this.rise(this.count - 1, dueAtMs, subject);
+    }
+    this.crowdedAt = Math.max(CROWDED_MIN, 2 * this.count);
   }
 
   /** When the soonest is due, ms since 1970; Infinity when there is none. */

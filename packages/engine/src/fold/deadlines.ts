@@ -22,6 +22,7 @@ export const DEADLINES_PER_BATCH_MAX = 10_000;
 const PASSED_PER_BATCH_MAX = 1 << 16;
 
 export function drainDeadlines(state: State): void {
+  if (state.deadlines.isCrowded) dropWithdrawn(state);
   const ahead: Deadline[] = [];
   let drained = 0;
   let passed = 0;
@@ -34,6 +35,22 @@ export function drainDeadlines(state: State): void {
     else passed += 1;
   }
   for (const { dueAtMs, subject } of ahead) state.deadlines.push(dueAtMs, subject);
+}
+
+/**
+ * Drops what is in the queue for nothing: entries that do not stand and that nothing will follow. So the queue grows
+ * with what waits, and not with what was announced and withdrawn.
+ */
+export function dropWithdrawn(state: State): void {
+  state.deadlines.retain((dueAtMs, subject) => {
+    if (isStanding(state, subject, dueAtMs)) return true;
+    const sanctions = state.sanctions.of(subject);
+    if (sanctions === undefined) return false;
+    if (sanctions.maintenanceQueuedAt === dueAtMs) return true;
+    return sanctions.penalties.some(
+      ({ status, alert }) => status === "active" && alert?.queuedUntil === dueAtMs,
+    );
+  });
 }
 
 /** Evaluates the subject if the deadline stands, and says whether it does. */

@@ -15,6 +15,7 @@ import { select } from "../select/select.ts";
 import { Selection } from "../select/selection.ts";
 import { DAY_MS, HOUR_MS, Lab, metric, MINUTE_MS, T0 } from "../testing/lab.ts";
 import { healthOf, jobsOf } from "../testing/work.ts";
+import { dropWithdrawn } from "./deadlines.ts";
 import type { ActResult } from "./effects.ts";
 
 const SECOND_MS = 1000;
@@ -261,15 +262,28 @@ describe("the bounds", () => {
     expect(lab.state.deadlines.size).toBe(before + 1);
   });
 
+  test("of the queue drop entries of windows that were cancelled", () => {
+    const { lab, away } = labOf("storage-provider");
+    for (let index = WINDOWS_MAX; index > 0; index--) {
+      const from = FROM + index * HOUR_MS;
+      act(lab, cancelled(idOf(act(lab, announced(away, from, from + MINUTE_MS)))));
+    }
+    expect(lab.state.deadlines.size).toBeGreaterThanOrEqual(WINDOWS_MAX);
+    dropWithdrawn(lab.state);
+    expect(lab.state.deadlines.size).toBe(1);
+  });
+
   test("of the queue lose no turn, in whatever order windows are announced and cancelled", () => {
-    const steps = fc.array(fc.record({ slot: fc.nat(20), cancels: fc.boolean() }), { maxLength: 30 });
+    const step = fc.record({ slot: fc.nat(20), cancels: fc.boolean(), drops: fc.boolean() });
+    const steps = fc.array(step, { maxLength: 30 });
     fc.assert(
       fc.property(steps, (made) => {
         const { lab, away } = labOf("storage-provider");
-        for (const { slot, cancels } of made) {
+        for (const { slot, cancels, drops } of made) {
           const from = T0 + HOUR_MS + slot * HOUR_MS;
           const result = act(lab, announced(away, from, from + HOUR_MS / 2));
           if (result.type === "done" && cancels) act(lab, cancelled(result.id!));
+          if (drops) dropWithdrawn(lab.state);
         }
         const open = lab.state.sanctions.of(away)?.maintenance.filter(({ status }) => status === "announced");
         const told: string[] = [];
