@@ -78,7 +78,7 @@ export function workMean(
     const { place, share } = signals[index]!;
     const at = from + SIGNAL_SUMS + place * SIGNAL_SIZE;
     const w = f64[at]!;
-    if (w === 0) continue;
+    if (!isReported(place, w)) continue;
     const prior = priorLeft(f64, from, place, compiled);
     const sum = place === PLACE.ratio ? w * steadiness(w, f64[at + 1]!, f64[at + 2]!) : f64[at + 1]!;
     mean += share * underPrior(sum, w, prior, signalPrior(place, compiled, priorUtility));
@@ -94,7 +94,7 @@ export function signalMean(chunk: Chunk, start: number, place: number, compiled:
   const at = from + SIGNAL_SUMS + place * SIGNAL_SIZE;
   const ofPrior = signalPrior(place, compiled, priorUtilityOf(chunk.f64, start, compiled));
   const prior = priorLeft(f64, from, place, compiled);
-  return f64[at]! + prior === 0 ? ofPrior : underPrior(f64[at + 1]!, f64[at]!, prior, ofPrior);
+  return underPrior(f64[at + 1]!, f64[at]!, prior, ofPrior);
 }
 
 /** One signal, none that tells a ratio, from its trials alone; trials 0 where there are none. */
@@ -125,6 +125,14 @@ function priorMean(signals: readonly SignalShare[], compiled: CompiledPolicy, pr
 const OF_EVERY_JOB = Uint8Array.from(SIGNALS, (signal) =>
   ["success", "answered", "completed", "flawless"].includes(signal) ? 1 : 0,
 );
+
+/**
+ * What is never reported is left out; but what every job will tell counts at its prior before the first: else the first
+ * failure of one that was late with its reports would raise its score, by what the prior says of answers.
+ */
+function isReported(place: number, w: number): boolean {
+  return w > 0 || OF_EVERY_JOB[place] === 1;
+}
 
 /**
  * Prior of a signal in a row whose prior is `priorUtility`. What an operator is known for stands where every job takes
@@ -159,7 +167,7 @@ export function readWork(
     readOne(work, from, signal, compiled, nowMs, reading);
     // Before any trial every signal is at the prior, and the shares are as written.
     if (reported === 0) reading.share = share / sharesOf(rule.signals);
-    else reading.share = sums.w > 0 ? share / reported : 0;
+    else reading.share = isReported(signal, sums.w) ? share / reported : 0;
     into.mean += reading.share * reading.mean;
     into.lower += reading.share * reading.lower;
     into.upper += reading.share * reading.upper;
@@ -172,7 +180,7 @@ function reportedShare(work: WorkChunk, from: number, signals: readonly SignalSh
   let reported = 0;
   for (const { place, share } of signals) {
     readSignal(work, from, place, sums);
-    if (sums.w > 0) reported += share;
+    if (isReported(place, sums.w)) reported += share;
   }
   return reported;
 }
@@ -214,7 +222,7 @@ function readOne(
 
 /** Mean of trials that weigh `w` and come to `sum`, and of what is left of the prior. */
 function underPrior(sum: number, w: number, prior: number, priorUtility: number): number {
-  return (sum + prior * priorUtility) / (w + prior);
+  return w + prior === 0 ? priorUtility : (sum + prior * priorUtility) / (w + prior);
 }
 
 /** For the ratio of actual to expected durations: 1 - its coefficient of variation, floored at 0. */

@@ -303,8 +303,8 @@ test("a new worker of a known operator starts from the operator's record, howeve
     { type: "health", subject: "worker-7", kind: "worker", parts: { memory_usage: 10 } },
     { type: "subject", subject: "worker-7", kind: "worker", operator: "acme" },
   ]);
-  // Success, and seven tenths of reliability, are what every job feeds.
-  const expected = 60 + (0.4 + 0.7 * 0.25) * ((50 * 60 + 100 * known) / 150 - 60);
+  // Success, and reliability as long as no health is reported, are what every job feeds.
+  const expected = 60 + (0.4 + 0.25) * ((50 * 60 + 100 * known) / 150 - 60);
   expect(await scoreOf("worker-8")).toBeCloseTo(expected, 3);
   expect(await scoreOf("worker-9")).toBeCloseTo(expected, 3);
   expect(await scoreOf("worker-2")).toBeCloseTo(60, 3);
