@@ -10,6 +10,8 @@ import type { Suspension } from "../sanction/suspension.ts";
 /** Score changes of a batch: one per subject, old and new as scored, at most {@link CHANGES_MAX}. */
 export interface Changes {
   count: number;
+  /** Number of the batch, which starts over now and then. */
+  batch: number;
   readonly subject: Uint32Array;
   readonly before: Float64Array;
   readonly after: Float64Array;
@@ -201,6 +203,7 @@ export function newEffects(): Effects {
     loggedAt: 0,
     changes: {
       count: 0,
+      batch: 0,
       subject: new Uint32Array(CHANGES_MAX),
       before: new Float64Array(CHANGES_MAX),
       after: new Float64Array(CHANGES_MAX),

@@ -72,7 +72,9 @@ export function evaluateSubject(state: State, subject: number, reason: number): 
 }
 
 export function beginChanges(state: State): void {
-  state.effects.changes.count = 0;
+  const { changes } = state.effects;
+  changes.count = 0;
+  changes.batch = (changes.batch + 1) % STAMP_BATCHES;
 }
 
 /** Drops changes that show no difference: what ranks and what is announced is the score rounded to .01. */
@@ -93,6 +95,9 @@ export function endChanges(state: State): void {
   changes.count = kept;
 }
 
+/** A row's stamp is the place of its newest change in the list, and above it the batch, counted modulo this. */
+const STAMP_BATCHES = 0x1_0000;
+
 /** One change per subject and batch: the first old score, the last new one, the last reason. */
 function note(
   state: State,
@@ -106,13 +111,16 @@ function note(
   const ints = start * 2;
   const subject = chunk.u32[ints + NUMBER]!;
   const stamp = chunk.u32[ints + CHANGE_STAMP]!;
-  let index = stamp - 1;
-  if (stamp === 0 || index >= changes.count || changes.subject[index] !== subject) {
+  let index = stamp & 0xffff;
+  // The batch spares most rows a look at the list; after many of them it comes round, and the list decides.
+  const isListed =
+    stamp >>> 16 === changes.batch && index < changes.count && changes.subject[index] === subject;
+  if (!isListed) {
     if (changes.count === CHANGES_MAX) return;
     index = changes.count++;
     changes.subject[index] = subject;
     changes.before[index] = before;
-    chunk.u32[ints + CHANGE_STAMP] = index + 1;
+    chunk.u32[ints + CHANGE_STAMP] = ((changes.batch << 16) | index) >>> 0;
   }
   changes.after[index] = after;
   changes.reason[index] = reason;
