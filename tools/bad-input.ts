@@ -18,6 +18,8 @@ import { HostileRequests, WORKERS, type HostileRequest } from "./hostile-request
 const INPUTS_PER_SERVICE = 25_000;
 const CONCURRENT = 64;
 const ANSWER_MAX_MS = 20_000;
+/** Looks at the memory that is left of a service. */
+const SETTLING_ROUNDS = 5;
 /** What a service may have grown by during its inputs: events that it accepted, and answers kept for repeats. */
 const GROWTH_MAX_BYTES = 128 << 20;
 /** What may be left of services that were closed: two, whose memory the collector has not come round to. */
@@ -50,8 +52,7 @@ export async function badInput({ count, seed, onService }: BadInputOptions): Pro
       const inputs = Math.min(INPUTS_PER_SERVICE, count - tally.inputs);
       await attackOne(inputs, seed + service, tally, watch);
       // Here, where nothing holds the service any more.
-      await nextTurn();
-      tally.closed(heapBytes());
+      tally.closed(await settledBytes());
       onService?.(tally.summary());
     }
     return tally.summary();
@@ -280,6 +281,16 @@ function heapBytes(): number {
   (runInNewContext("gc") as () => void)();
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
+}
+
+/** Memory of buffers is given back a while after the collector has found that nobody holds them. */
+async function settledBytes(): Promise<number> {
+  let least = Infinity;
+  for (let round = 0; round < SETTLING_ROUNDS; round++) {
+    await nextTurn();
+    least = Math.min(least, heapBytes());
+  }
+  return least;
 }
 
 function finding(what: string, request: HostileRequest): Error {

@@ -50,6 +50,8 @@ import { RUN_LENGTH, touchWorkRows } from "./touch.ts";
 export const TIMEOUT_ISSUER = "rule:timeouts";
 /** Counter of each outcome, by its code. */
 const COUNTERS = [COMPLETED, FAILED, TIMED_OUT, INVALID, DECLINED_COUNT, CLIENT_FAULTS] as const;
+/** A job that took longer than so many times what was expected says no more; squares of it still are numbers. */
+const RATIO_MAX = 1e6;
 /** A plain failure is half an answer: in time, but without a result. */
 const HALF_ANSWER = 0.5;
 
@@ -157,7 +159,7 @@ function addOutcome(
   const expectedMs = expectedOf(kind, jobs, index);
   if (Number.isNaN(expectedMs)) return;
   addTrial(work, from, PLACE.speed, Math.min(1, expectedMs / durationMs), weight);
-  addTrial(work, from, PLACE.ratio, durationMs / expectedMs, weight);
+  addTrial(work, from, PLACE.ratio, Math.min(RATIO_MAX, durationMs / expectedMs), weight);
 }
 
 /**

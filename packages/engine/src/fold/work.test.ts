@@ -317,6 +317,26 @@ describe("selections in the fold", () => {
   });
 });
 
+test("durations and expectations of any size leave a score", () => {
+  for (const [durationMs, expectedMs] of [
+    [1500, 5e-324],
+    [5e-324, 1e10],
+    [5e-324, 5e-324],
+    [3.1e10, 5e-324],
+  ] as const) {
+    const { lab, workers } = labOf(1);
+    for (const second of [1, 2]) {
+      const at = T0 + second * SECOND_MS;
+      const job = { subject: workers[0]!, at, outcome: "success", durationMs, expectedMs } as const;
+      lab.apply(at, { jobs: jobsOf([{ ...job, usedShare: 0 }]) });
+    }
+    const { score, lower, upper } = standing(lab.state, workers[0]!, lab.state.now);
+    expect(score).toBeGreaterThan(0);
+    expect(lower).toBeLessThanOrEqual(score);
+    expect(upper).toBeGreaterThanOrEqual(score);
+  }
+});
+
 test("a job without an expectation is measured by the median of its class, once that is a fact", () => {
   const { lab, workers } = labOf(2);
   const job = (subject: number, at: number) =>
