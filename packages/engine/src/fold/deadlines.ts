@@ -6,9 +6,9 @@
 import type { Deadline } from "../deadline/deadline-queue.ts";
 import { nextTurn } from "../sanction/maintenance.ts";
 import { silentInstant } from "../score/silence.ts";
-import { DEADLINE, isFolded, LAST_AT, rowStart } from "../state/row-table.ts";
+import { DEADLINE, LAST_AT, rowStart } from "../state/row-table.ts";
 import { SILENT_AT, workStart } from "../state/work-row.ts";
-import { kindOf, type State } from "../state/state.ts";
+import { isAheadOfLog, kindOf, type State } from "../state/state.ts";
 import { BY_TIME } from "./effects.ts";
 import { queueMaintenance } from "./ending.ts";
 import { evaluateSubject } from "./evaluate.ts";
@@ -29,6 +29,7 @@ export function drainDeadlines(state: State): void {
   while (drained < DEADLINES_PER_BATCH_MAX && passed < PASSED_PER_BATCH_MAX) {
     const due = state.deadlines.popDue(state.now);
     if (due === null) break;
+    // Its turn comes when the log is there.
     const isAhead = isAheadOfLog(state, due.subject);
     if (isAhead) ahead.push(due);
     if (!isAhead && drain(state, due)) drained += 1;
@@ -66,12 +67,6 @@ function drain(state: State, { dueAtMs, subject }: Deadline): boolean {
   if (silentAtOf(state, subject) === dueAtMs) setSilentAt(state, subject, 0);
   evaluateSubject(state, subject, BY_TIME);
   return true;
-}
-
-/** A restored row is further than the log that is being replayed: its turn comes when the log is there. */
-function isAheadOfLog(state: State, subject: number): boolean {
-  const row = state.places.rowOf(subject);
-  return isFolded(kindOf(state, subject).table.chunkOf(row), row, state.position);
 }
 
 /** Queues when a restored row with a part for jobs falls silent. */

@@ -18,8 +18,7 @@ import {
   type MisbehaviourReport,
 } from "../sanction/misbehaviour.ts";
 import { penaltyTerm, type Penalty } from "../sanction/sanction.ts";
-import { isFolded } from "../state/row-table.ts";
-import { kindOf, type State } from "../state/state.ts";
+import { isAheadOfLog, kindOf, type State } from "../state/state.ts";
 import type { ActResult } from "./effects.ts";
 import { givePenalty, isFull, nextId, revokePenalty, takeBack, tooMany } from "./sanctions.ts";
 
@@ -36,7 +35,7 @@ export function reportMisbehaviour(state: State, act: MisbehaviourReported): Act
   const id = nextId(state, "mis");
   const { subject, reason, issuer, evidence, context, at } = act;
   const refusal = refusalOf(state, act);
-  if (isAhead(state, subject)) {
+  if (isAheadOfLog(state, subject)) {
     // It was refused when it was live, or the restored book would hold it.
     return state.sanctions.report(id) === undefined ? (refusal ?? tooMany) : { type: "done", id };
   }
@@ -69,7 +68,7 @@ export function confirmMisbehaviour(state: State, act: MisbehaviourConfirmed): A
   const report = state.sanctions.report(id);
   if (report === undefined) return { type: "report_not_found", id };
   if (report.reporter === act.issuer) return { type: "report_is_own", id };
-  const isReplayed = isAhead(state, report.subject);
+  const isReplayed = isAheadOfLog(state, report.subject);
   if (isReplayed && report.confirmation?.position === state.position) return { type: "done", id };
   const status = isReplayed ? statusAt(report, state.position) : report.status;
   if (status !== "pending") return { type: "report_decided", id, status };
@@ -84,7 +83,7 @@ export function dismissMisbehaviour(state: State, act: MisbehaviourDismissed): A
   const report = state.sanctions.report(id);
   if (report === undefined) return { type: "report_not_found", id };
   if (report.reporter === act.issuer) return { type: "report_is_own", id };
-  const isReplayed = isAhead(state, report.subject);
+  const isReplayed = isAheadOfLog(state, report.subject);
   if (isReplayed && report.dismissal?.position === state.position) return { type: "done", id };
   const status = isReplayed ? statusAt(report, state.position) : report.status;
   if (isReplayed || status === "dismissed") return { type: "report_decided", id, status };
@@ -191,10 +190,4 @@ function neededFor({ context, evidence }: Penalty): number {
 
 function decisionOf({ now, position }: State, { issuer, reason }: Accountable): Decision {
   return { issuer, reason, at: now, position };
-}
-
-/** While a log tail is replayed over restored rows: the subject is as it was after this batch or a later one. */
-function isAhead(state: State, subject: number): boolean {
-  const row = state.places.rowOf(subject);
-  return isFolded(kindOf(state, subject).table.chunkOf(row), row, state.position);
 }

@@ -11,19 +11,16 @@ import { FLAGS, NUMBER, ON_PROBATION, SCORE, type Chunk, type WorkChunk } from "
 import type { Kind, State } from "../state/state.ts";
 import {
   BAD_RUN,
-  COMPLETED,
   EXPLORE_LEVEL,
-  FAILED,
   FAILED_AT,
+  finishedJobs,
   GOOD_RUN,
   IN_FLIGHT,
-  INVALID,
   MOMENTUM_LOST,
   OUTSIDE_RUN,
   PROBATION_LEVEL,
   PROBATION_SINCE,
   RECENT_FAILED,
-  TIMED_OUT,
   workStart,
 } from "../state/work-row.ts";
 import type { ProbationReason } from "./effects.ts";
@@ -218,10 +215,7 @@ function runLimit(kind: Kind, work: WorkChunk, from: number): number {
 
 /** Upper bound of the success rate, 0..1; null before there are enough jobs, or where it is no component. */
 function successUpper(kind: Kind, chunk: Chunk, start: number, nowMs: number): number | null {
-  const { u32 } = chunk.work!;
-  const ints = workStart(start) * 2;
-  const finished =
-    u32[ints + COMPLETED]! + u32[ints + FAILED]! + u32[ints + TIMED_OUT]! + u32[ints + INVALID]!;
+  const finished = finishedJobs(chunk.work!.u32, workStart(start) * 2);
   if (finished < kind.compiled.policy.probation.jobsMin) return null;
   const rule = kind.compiled.components.find(({ name }) => name === "success");
   if (rule === undefined) return null;

@@ -6,7 +6,7 @@ import { CLIENT_FAULT, DECLINED, SUCCESS } from "../event/jobs.ts";
 import { exp } from "../num/exp.ts";
 import type { Sanctions } from "../sanction/sanction.ts";
 import { newHealthReading, readHealth } from "../score/health.ts";
-import { silentAfterMs, silentInstant, silentMs } from "../score/silence.ts";
+import { isSilent, silentInstant } from "../score/silence.ts";
 import {
   FLAGS,
   HAS_SANCTIONS,
@@ -155,8 +155,8 @@ function standingBits(state: State, kind: Kind, chunk: Chunk, start: number, fro
   if ((flags & IS_SUSPENDED) !== 0) bits |= SUSPENDED;
   if (f64[start + FIRST_AT] === 0) return bits;
   bits |= RATED;
-  const silenceMs = silentMs(chunk, start, sanctionsOf(state, chunk, start), state.now);
-  if (silenceMs >= silentAfterMs(kind.compiled)) return bits | SILENT;
+  const sanctions = sanctionsOf(state, chunk, start);
+  if (isSilent(chunk, start, kind.compiled, sanctions, state.now)) return bits | SILENT;
   bits |= ACTIVE;
   readHealth(chunk.work!, from, kind.compiled, state.now, reading);
   const { healthyFrom } = kind.compiled.policy.health;

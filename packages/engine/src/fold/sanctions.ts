@@ -12,7 +12,7 @@ import {
   rowStart,
   type Chunk,
 } from "../state/row-table.ts";
-import { kindOf, type Kind, type State } from "../state/state.ts";
+import { isAheadOfLog, kindOf, type Kind, type State } from "../state/state.ts";
 import { BY_TIME, REASON, type ActResult } from "./effects.ts";
 import { endPenalty } from "./ending.ts";
 import { evaluateSubject } from "./evaluate.ts";
@@ -85,7 +85,7 @@ export function enterPenalty(state: State, penalty: Penalty): void {
 export function revokePenalty(state: State, id: string): ActResult {
   const penalty = state.sanctions.penalty(id);
   if (penalty === undefined) return { type: "penalty_not_found", id };
-  if (isReplayed(state, penalty) && (penalty.status === "active" || wasActive(state, penalty)))
+  if (isAheadOfLog(state, penalty.subject) && (penalty.status === "active" || wasActive(state, penalty)))
     return { type: "done", id };
   if (penalty.status === "revoked") return { type: "penalty_not_active", id, status: penalty.status };
   takeBack(state, penalty);
@@ -127,7 +127,7 @@ export function grantReward(state: State, act: RewardGranted): ActResult {
 export function revokeReward(state: State, id: string): ActResult {
   const reward = state.sanctions.reward(id);
   if (reward === undefined) return { type: "reward_not_found", id };
-  if (isReplayed(state, reward) && (reward.status === "active" || wasActive(state, reward)))
+  if (isAheadOfLog(state, reward.subject) && (reward.status === "active" || wasActive(state, reward)))
     return { type: "done", id };
   if (reward.status !== "active") return { type: "reward_not_active", id, status: reward.status };
   reward.status = "revoked";
@@ -151,12 +151,6 @@ export function eventPenaltyId(state: State, kind: Kind, subject: number): strin
   const row = state.places.rowOf(subject);
   const event = kind.table.chunkOf(row).u32[rowStart(row) * 2 + EVENT_COUNT]!;
   return `pen_${state.position}_${subject}_${event}`;
-}
-
-/** While a log tail is replayed over restored rows: this very act has been applied to them already. */
-function isReplayed(state: State, sanction: Penalty | Reward): boolean {
-  const row = state.places.rowOf(sanction.subject);
-  return isFolded(kindOf(state, sanction.subject).table.chunkOf(row), row, state.position);
 }
 
 /** A restored sanction that was revoked at this very time was so by the act that is replayed. */

@@ -2,7 +2,7 @@
 import type { SuspensionLifted, SuspensionStarted } from "../event/acts.ts";
 import { nextLevel, suspensionMs, type Suspension } from "../sanction/suspension.ts";
 import { FLAGS, HAS_SANCTIONS, isFolded, IS_SUSPENDED, rowStart, WINDOW_COUNT } from "../state/row-table.ts";
-import { kindOf, type State } from "../state/state.ts";
+import { isAheadOfLog, kindOf, type State } from "../state/state.ts";
 import { BY_TIME, type ActResult } from "./effects.ts";
 import { endSuspension } from "./ending.ts";
 import { evaluateSubject } from "./evaluate.ts";
@@ -57,8 +57,7 @@ export function liftSuspension(
   const suspension = state.sanctions.suspension(id);
   if (suspension === undefined) return { type: "suspension_not_found", id };
   const { subject, status, revocation } = suspension;
-  const row = state.places.rowOf(subject);
-  const isReplayed = isFolded(kindOf(state, subject).table.chunkOf(row), row, state.position);
+  const isReplayed = isAheadOfLog(state, subject);
   if (isReplayed && revocation?.position === state.position) return { type: "done", id };
   // An end is final, so what a restored one says held before this act.
   if (isReplayed || status !== "active") return { type: "suspension_not_active", id, status };

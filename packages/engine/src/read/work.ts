@@ -2,7 +2,7 @@
 import type { Aggregate } from "../aggregate/aggregate-store.ts";
 import { goodJobsNeeded, momentumOf, probationLimits, type ProbationLimit } from "../fold/momentum.ts";
 import { newHealthReading, partScore, readHealth } from "../score/health.ts";
-import { silentAfterMs, silentMs } from "../score/silence.ts";
+import { isSilent } from "../score/silence.ts";
 import { scoreRow } from "../score/score.ts";
 import { newSums, PLACE, readSignal } from "../score/signal.ts";
 import { signalRate } from "../score/work-component.ts";
@@ -34,6 +34,7 @@ import {
   PROBATION_LEVEL,
   PROBATION_SINCE,
   TIMED_OUT,
+  finishedJobs,
   workStart,
 } from "../state/work-row.ts";
 
@@ -125,7 +126,7 @@ export function workStanding(state: State, subject: number, nowMs: number): Work
   const health = healthStanding(kind, work, from, nowMs);
   const isHeard = chunk.f64[start + FIRST_AT]! > 0;
   const sanctions = state.sanctions.of(subject);
-  const isSilent = silentMs(chunk, start, sanctions, nowMs) >= silentAfterMs(kind.compiled);
+  const isQuiet = isSilent(chunk, start, kind.compiled, sanctions, nowMs);
   const isOnProbation = (chunk.u32[start * 2 + FLAGS]! & ON_PROBATION) !== 0;
   const isOut = (chunk.u32[start * 2 + FLAGS]! & (IS_BANNED | IS_SUSPENDED | IN_MAINTENANCE)) !== 0;
   const { healthyFrom } = kind.compiled.policy.health;
@@ -135,8 +136,8 @@ export function workStanding(state: State, subject: number, nowMs: number): Work
     kind: kind.name,
     condition: scoreRow(chunk, start, kind.compiled, sanctions, nowMs) * momentum,
     momentum,
-    state: isHeard ? (isSilent ? "silent" : "active") : "unheard",
-    isHealthy: isHeard && !isSilent && !isOut && (health?.score ?? Infinity) >= healthyFrom,
+    state: isHeard ? (isQuiet ? "silent" : "active") : "unheard",
+    isHealthy: isHeard && !isQuiet && !isOut && (health?.score ?? Infinity) >= healthyFrom,
     probation: isOnProbation ? probationOf(kind, work, from) : null,
     probationLimits: probationLimits(kind, chunk, start, nowMs),
     health,
@@ -196,7 +197,7 @@ type JobCounts = Omit<JobStatistics, keyof JobRates | "durations">;
 function jobStatistics({ f64, u32 }: WorkChunk, from: number): JobCounts {
   const ints = from * 2;
   const completed = u32[ints + COMPLETED]!;
-  const finished = completed + u32[ints + FAILED]! + u32[ints + TIMED_OUT]! + u32[ints + INVALID]!;
+  const finished = finishedJobs(u32, ints);
   const timed = u32[ints + DURATION_COUNT]!;
   return {
     completed,

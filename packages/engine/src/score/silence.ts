@@ -58,6 +58,17 @@ function absentMs(sinceMs: number, sanctions: Sanctions | undefined, nowMs: numb
   return absent - maintainedMs(sanctions.maintenance, sinceMs, nowMs);
 }
 
+/** Whether nothing was heard for so long that a subject of this kind counts as silent. */
+export function isSilent(
+  chunk: Chunk,
+  start: number,
+  compiled: CompiledPolicy,
+  sanctions: Sanctions | undefined,
+  nowMs: number,
+): boolean {
+  return silentMs(chunk, start, sanctions, nowMs) >= silentAfterMs(compiled);
+}
+
 /** Time after the newest sign of life from which a subject is silent. */
 export function silentAfterMs({ policy }: CompiledPolicy): number {
   return policy.health.intervalMs * policy.health.silentAfter;

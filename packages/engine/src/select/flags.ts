@@ -1,7 +1,7 @@
 /** What keeps a subject out of the ordinary draw: one answer for those who choose and those who ask why. */
 import type { Sanctions } from "../sanction/sanction.ts";
 import type { HealthReading } from "../score/health.ts";
-import { silentAfterMs, silentMs } from "../score/silence.ts";
+import { isSilent } from "../score/silence.ts";
 import {
   FLAGS,
   IN_MAINTENANCE,
@@ -29,8 +29,7 @@ export function flagsOf(
   if ((flags & IN_MAINTENANCE) !== 0) out |= MAINTENANCE;
   if ((flags & ON_PROBATION) !== 0) out |= PROBATION;
   // Only who reports health can fall silent; who never did is known by its jobs alone.
-  if (health.at > 0 && silentMs(chunk, start, sanctions, nowMs) >= silentAfterMs(kind.compiled))
-    out |= SILENT;
+  if (health.at > 0 && isSilent(chunk, start, kind.compiled, sanctions, nowMs)) out |= SILENT;
   if (health.known && health.score < kind.compiled.policy.health.floor) out |= LOW_HEALTH;
   return out;
 }

@@ -11,13 +11,11 @@ import {
   COMPLETED,
   EXPLORE_NOT_BEFORE,
   EXPLORING,
-  FAILED,
   FAILED_AT,
+  finishedJobs,
   GOOD_RUN,
   IN_FLIGHT,
-  INVALID,
   OPERATOR,
-  TIMED_OUT,
   workStart,
 } from "../state/work-row.ts";
 import { ownOperator } from "../state/operators.ts";
@@ -74,11 +72,7 @@ export function gather(state: State, kind: Kind, bids: Bids, nowMs: number, into
     into.operator[bid] =
       work.u32[ints + OPERATOR] === 0 ? ownOperator(subject) : work.u32[ints + OPERATOR]! - 1;
     into.completed[bid] = work.u32[ints + COMPLETED]!;
-    into.jobs[bid] =
-      work.u32[ints + COMPLETED]! +
-      work.u32[ints + FAILED]! +
-      work.u32[ints + TIMED_OUT]! +
-      work.u32[ints + INVALID]!;
+    into.jobs[bid] = finishedJobs(work.u32, ints);
     const failedLast = into.jobs[bid]! > 0 && work.u32[ints + GOOD_RUN] === 0;
     into.failing[bid] = failedLast && nowMs < work.f64[from + FAILED_AT]! + FAILING_MS ? 1 : 0;
     const prior = priorUtilityOf(chunk.f64, start, kind.compiled);

@@ -23,7 +23,7 @@ import { PlaceColumn } from "./place-column.ts";
 import { Memory } from "./memory.ts";
 import { Profiles } from "./profiles.ts";
 import { Provisional } from "./provisional.ts";
-import { RowTable } from "./row-table.ts";
+import { isFolded, RowTable } from "./row-table.ts";
 import { WORK_ROW_SIZE } from "./work-row.ts";
 
 /** Kinds of subjects a partition can hold. */
@@ -177,4 +177,10 @@ export function subjectCount(state: State): number {
 
 export function kindOf(state: State, subject: number): Kind {
   return state.kinds[state.places.kindOf(subject)]!;
+}
+
+/** While a log tail is replayed over restored rows: the subject is as it was after this batch or a later one. */
+export function isAheadOfLog(state: State, subject: number): boolean {
+  const row = state.places.rowOf(subject);
+  return isFolded(kindOf(state, subject).table.chunkOf(row), row, state.position);
 }

@@ -52,6 +52,11 @@ export const SIGNAL_SIZE = 3;
 export const HEALTH_VALUES = SIGNAL_SUMS + SIGNALS.length * SIGNAL_SIZE;
 export const WORK_ROW_SIZE = HEALTH_VALUES + HEALTH_PARTS_MAX;
 
+/** Jobs that the worker finished, well or not; `ints` is twice the work row's start. */
+export function finishedJobs(u32: Uint32Array, ints: number): number {
+  return u32[ints + COMPLETED]! + u32[ints + FAILED]! + u32[ints + TIMED_OUT]! + u32[ints + INVALID]!;
+}
+
 /** Every field by name; sums of a signal stand under its own name, so that signals may be added. */
 export const WORK_LAYOUT: RowLayout = { size: WORK_ROW_SIZE * 8, fields: workFields() };
 
